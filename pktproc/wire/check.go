@@ -1,5 +1,7 @@
 package wire
 
+import "encoding/binary"
+
 // More limits of the format, checked by CheckOp.
 const (
 	// MaxSegment is the largest PUSH segment and ranged reply: what
@@ -16,42 +18,43 @@ const (
 	MinHello1 = 128
 )
 
-const (
-	keyNone = iota
-	keyStore
-	keyName // 1 to MaxNameLen bytes, never an integer key
-	keyMaybeName
-)
-
-// opRule is what an opcode accepts in a request.
+// opRule is what an opcode accepts in a request. The differences are kept so
+// that one unsigned comparison checks a range.
 type opRule struct {
-	known              bool
-	flags              uint8 // flags that may be set
-	minWords, maxWords uint8 // exceptions for flags are in CheckOp
-	key                uint8
-	value              bool // may have a value
+	known               bool
+	plain               bool  // nothing more to check
+	flags               uint8 // flags that may be set
+	minWords, moreWords uint8
+	minKey, moreKey     uint16
+	maxValue            uint16
 }
 
+const (
+	storeKey = MaxKeyLen - 1  // with minKey 1
+	nameKey  = MaxNameLen - 1 // with minKey 1
+	anyValue = 1<<16 - 1
+)
+
 var opRules = [256]opRule{
-	OpHello:     {true, 0, 1, 4, keyMaybeName, true},
-	OpPing:      {true, 0, 0, 0, keyNone, true},
-	OpGet:       {true, OpFlagIntKey | OpFlagRange, 0, 2, keyStore, false},
-	OpSet:       {true, OpFlagIntKey | OpFlagTTL | OpFlagIfVersion | OpFlagPushed, 0, 3, keyStore, true},
-	OpDelete:    {true, OpFlagIntKey | OpFlagIfVersion, 0, 1, keyStore, false},
-	OpIncr:      {true, OpFlagIntKey, 1, 1, keyStore, false},
-	OpCAS:       {true, OpFlagIntKey, 1, 1, keyStore, true},
-	OpTTL:       {true, OpFlagIntKey | OpFlagTTL, 0, 1, keyStore, false},
-	OpMultiGet:  {true, 0, 1, 1, keyNone, true},
-	OpScan:      {true, 0, 2, 2, keyNone, false},
-	OpCall:      {true, 0, 0, 0, keyName, true},
-	OpTry:       {true, 0, 0, 0, keyName, true},
-	OpFn:        {true, OpFlagPushed, 1, 3, keyMaybeName, true},
-	OpLogs:      {true, 0, 2, 2, keyNone, false},
-	OpKill:      {true, 0, 2, 2, keyNone, false},
-	OpStats:     {true, 0, 0, 0, keyNone, false},
-	OpPushBegin: {true, 0, 2, 2, keyNone, false},
-	OpPush:      {true, 0, 2, 2, keyNone, true},
-	OpResult:    {true, 0, 3, 3, keyNone, false},
+	OpHello:     {known: true, minWords: 1, moreWords: 3, moreKey: MaxNameLen, maxValue: anyValue},
+	OpPing:      {known: true, plain: true, maxValue: anyValue},
+	OpGet:       {known: true, flags: OpFlagIntKey | OpFlagRange, moreWords: 2, minKey: 1, moreKey: storeKey},
+	OpSet:       {known: true, flags: OpFlagIntKey | OpFlagTTL | OpFlagIfVersion | OpFlagPushed, moreWords: 3, minKey: 1, moreKey: storeKey, maxValue: anyValue},
+	OpDelete:    {known: true, flags: OpFlagIntKey | OpFlagIfVersion, moreWords: 1, minKey: 1, moreKey: storeKey},
+	OpIncr:      {known: true, plain: true, flags: OpFlagIntKey, minWords: 1, minKey: 1, moreKey: storeKey},
+	OpCAS:       {known: true, flags: OpFlagIntKey, minWords: 1, minKey: 1, moreKey: storeKey, maxValue: anyValue},
+	OpTTL:       {known: true, flags: OpFlagIntKey | OpFlagTTL, moreWords: 1, minKey: 1, moreKey: storeKey},
+	OpMultiGet:  {known: true, minWords: 1, maxValue: anyValue},
+	OpScan:      {known: true, minWords: 2},
+	OpCall:      {known: true, plain: true, minKey: 1, moreKey: nameKey, maxValue: anyValue},
+	OpTry:       {known: true, plain: true, minKey: 1, moreKey: nameKey, maxValue: anyValue},
+	OpFn:        {known: true, flags: OpFlagPushed, minWords: 1, moreWords: 2, moreKey: MaxNameLen, maxValue: anyValue},
+	OpLogs:      {known: true, minWords: 2},
+	OpKill:      {known: true, plain: true, minWords: 2},
+	OpStats:     {known: true, plain: true},
+	OpPushBegin: {known: true, minWords: 2},
+	OpPush:      {known: true, minWords: 2, maxValue: MaxSegment},
+	OpResult:    {known: true, plain: true, minWords: 3},
 }
 
 // CheckOp says whether an operation of a request, accepted by Parse, has the
@@ -60,36 +63,22 @@ var opRules = [256]opRule{
 // StatusBadArgument for a word out of its range, StatusTooLarge for a size
 // above its limit. Each server lcore calls it once per operation.
 func CheckOp(o Op) Status {
-	rule := &opRules[o.Code()]
-	flags := o.Flags()
-	if !rule.known || flags&^rule.flags != 0 {
+	head := binary.LittleEndian.Uint64(o)
+	if head&^(0xffff<<32) == uint64(OpGet)|OpFlagIntKey<<8 {
+		return StatusOK // the commonest request of all: 3 ns instead of 8
+	}
+	rule := &opRules[uint8(head)]
+	flags, words := uint8(head>>8), uint8(head>>24)
+	keyLen, valueLen := uint16(head>>32), uint16(head>>48)
+	if flags&^rule.flags != 0 || !rule.known {
 		return StatusUnsupported
 	}
-	words := uint8(o.Words())
-	if o[offOpStatus] != 0 || words < rule.minWords || words > rule.maxWords {
+	if head&(0xff<<16) != 0 || words-rule.minWords > rule.moreWords ||
+		keyLen-rule.minKey > rule.moreKey || valueLen > rule.maxValue {
 		return StatusMalformed
 	}
-	if !rule.value && len(o.Value()) != 0 {
-		return StatusMalformed
-	}
-	keyLen := len(o.Key())
-	switch rule.key {
-	case keyNone:
-		if keyLen != 0 {
-			return StatusMalformed
-		}
-	case keyStore:
-		if keyLen == 0 {
-			return StatusMalformed
-		}
-	case keyName:
-		if keyLen == 0 || keyLen > MaxNameLen {
-			return StatusMalformed
-		}
-	case keyMaybeName:
-		if keyLen > MaxNameLen {
-			return StatusMalformed
-		}
+	if rule.plain {
+		return StatusOK
 	}
 	return checkWords(o, flags, int(words))
 }
@@ -192,7 +181,7 @@ func checkFn(o Op, flags uint8, words int) Status {
 
 func checkPush(o Op) Status {
 	if o.Code() == OpPush {
-		if n := len(o.Value()); n == 0 || n > MaxSegment {
+		if len(o.Value()) == 0 {
 			return StatusMalformed
 		}
 		return StatusOK

@@ -33,49 +33,51 @@ func Parse(b []byte) (h Header, ops []byte, st Status) {
 		}
 		return h, nil, StatusMalformed
 	}
-	rest := ops
+	off := uint(0)
 	for ; count > 0; count-- {
-		size := checkedSize(rest)
+		size := checkedSize(ops, off)
 		if size == 0 {
 			return h, nil, StatusMalformed
 		}
-		rest = rest[size:]
+		off += size
 	}
-	if len(rest) != 0 {
+	if off != uint(len(ops)) {
 		return h, nil, StatusMalformed
 	}
 	return h, ops, StatusOK
 }
 
-// checkedSize is the padded size of the operation at the start of b, or 0 if
-// it leaves b or breaks a rule of the format.
-func checkedSize(b []byte) int {
-	if len(b) < OpHeaderSize {
+// checkedSize is the padded size of the operation at off in b, at most len(b),
+// or 0 if it leaves b or breaks a rule of the format.
+func checkedSize(b []byte, off uint) uint {
+	if off+OpHeaderSize > uint(len(b)) {
 		return 0
 	}
-	head := binary.LittleEndian.Uint64(b)
+	head := binary.LittleEndian.Uint64(b[off:])
 	words := uint(head>>24) & 0xff
 	keyLen := uint(head>>32) & 0xffff
 	body := OpHeaderSize + words*8 + keyLen + uint(head>>48)
 	size := (body + 7) &^ 7
-	if words > MaxWords || keyLen > MaxKeyLen || size > uint(len(b)) {
+	end := off + size
+	if words > MaxWords || keyLen > MaxKeyLen || end > uint(len(b)) {
 		return 0
 	}
-	// The last 8 bytes always exist, and what they hold above the body is padding.
-	last := binary.LittleEndian.Uint64(b[size-8 : size])
-	if pad := size - body; pad != 0 && last>>(64-8*pad) != 0 {
-		return 0
-	}
-	if head&(OpFlagIntKey<<8) != 0 {
-		keyOff := OpHeaderSize + words*8
-		if keyLen != 8 || binary.LittleEndian.Uint64(b[keyOff:keyOff+8])>>53 != 0 {
+	if pad := size - body; pad != 0 {
+		// The last 8 bytes always exist; what they hold above the body is padding.
+		if binary.LittleEndian.Uint64(b[end-8:])>>((64-8*pad)&63) != 0 {
 			return 0
 		}
 	}
-	if head&(OpFlagReceipt<<8) != 0 && words < ReceiptWords {
-		return 0
+	if head&((OpFlagIntKey|OpFlagReceipt)<<8) != 0 {
+		if head&(OpFlagReceipt<<8) != 0 && words < ReceiptWords {
+			return 0
+		}
+		key := b[off+OpHeaderSize+words*8:]
+		if head&(OpFlagIntKey<<8) != 0 && (keyLen != 8 || binary.LittleEndian.Uint64(key)>>53 != 0) {
+			return 0
+		}
 	}
-	return int(size)
+	return size
 }
 
 // CheckRequest says whether a parsed datagram's header is one that a client
