@@ -1,0 +1,175 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"time"
+
+	"shredder/pktproc/wire"
+)
+
+// Deploy uploads a library and returns its version's hash, 64 hexadecimal
+// digits; with activate it serves calls from now on. Deploying the same source
+// again gives the same version. *LibraryError: it does not load, and the
+// version before goes on serving. This and the next four need the Deploy role.
+func (c *Client) Deploy(ctx context.Context, name string, source []byte, activate bool) (hash string, err error) {
+	if name == "" || len(name) > wire.MaxNameLen {
+		return "", &Error{Status: wire.StatusBadArgument, Reason: "a library's name has 1 to 128 bytes"}
+	}
+	flags := uint64(0)
+	if activate {
+		flags = wire.FnFlagActivate
+	}
+	deploy := func(opFlags uint8, push uint64, source []byte) error {
+		r := c.newRequest()
+		defer c.free(r)
+		r.w.Begin(wire.OpFn, opFlags, 0)
+		r.w.Word(wire.FnDeploy)
+		r.w.Word(flags)
+		if opFlags != 0 {
+			r.w.Word(push)
+		}
+		r.w.Key([]byte(name))
+		r.w.Value(source)
+		op, err := c.one(ctx, r, 0)
+		if err == nil {
+			hash = string(op.Value())
+		}
+		return err
+	}
+	if len(source) <= inlineRoom(2, len(name)) {
+		return hash, deploy(0, 0, source)
+	}
+	err = c.withPush(ctx, source, func(push uint64) error { return deploy(wire.OpFlagPushed, push, nil) })
+	return hash, err
+}
+
+// Activate makes a deployed version the one that serves calls.
+func (c *Client) Activate(ctx context.Context, hash string) error {
+	_, err := c.fn(ctx, wire.FnActivate, hash)
+	return err
+}
+
+// Rollback makes the version serve that was active before; ErrNoVersion if
+// there is none.
+func (c *Client) Rollback(ctx context.Context) error {
+	_, err := c.fn(ctx, wire.FnRollback, "")
+	return err
+}
+
+// DeleteVersion removes a version that is not active.
+func (c *Client) DeleteVersion(ctx context.Context, hash string) error {
+	_, err := c.fn(ctx, wire.FnDelete, hash)
+	return err
+}
+
+// Versions lists the tenant's versions, as the server's JSON.
+func (c *Client) Versions(ctx context.Context) (json.RawMessage, error) {
+	return c.fn(ctx, wire.FnList, "")
+}
+
+func (c *Client) fn(ctx context.Context, verb uint64, hash string) ([]byte, error) {
+	r := c.newRequest()
+	defer c.free(r)
+	r.w.Begin(wire.OpFn, 0, 0)
+	r.w.Word(verb)
+	r.w.Value([]byte(hash))
+	op, err := c.one(ctx, r, 0)
+	if err != nil {
+		return nil, err
+	}
+	return c.wholeValue(ctx, r, 0, op)
+}
+
+// Stats returns the tenant's counters, limits, versions and memory, as the
+// server's JSON.
+func (c *Client) Stats(ctx context.Context) (json.RawMessage, error) {
+	r := c.newRequest()
+	defer c.free(r)
+	r.w.Begin(wire.OpStats, 0, 0)
+	op, err := c.one(ctx, r, 0)
+	if err != nil {
+		return nil, err
+	}
+	return c.wholeValue(ctx, r, 0, op)
+}
+
+// LogRecord is one line of the tenant's log.
+type LogRecord struct {
+	Seq   uint64 // counts up; a gap means that lines were overwritten unread
+	Time  time.Time
+	Level uint16
+	Text  string
+}
+
+// LogOptions are for Logs.
+type LogOptions struct {
+	From   uint64        // the first sequence number wanted; 0: the oldest there is
+	Follow bool          // go on, waiting for new lines, until the context ends
+	Every  time.Duration // how often to ask when following; default 250 ms
+}
+
+// logsPerReply: a record takes at least 24 bytes of a reply.
+const logsPerReply = 64
+
+// Logs walks the tenant's log: what console.log said, and uncaught errors. An
+// error, also the context's, ends the walk.
+func (c *Client) Logs(ctx context.Context, o LogOptions) iter.Seq2[LogRecord, error] {
+	if o.Every <= 0 {
+		o.Every = 250 * time.Millisecond
+	}
+	return func(yield func(LogRecord, error) bool) {
+		tick := time.NewTicker(o.Every)
+		defer tick.Stop()
+		for from := o.From; ; {
+			records, next, err := c.LogPage(ctx, from)
+			if err != nil {
+				yield(LogRecord{}, err)
+				return
+			}
+			for _, record := range records {
+				if !yield(record, nil) {
+					return
+				}
+			}
+			from = next
+			if len(records) > 0 {
+				continue
+			}
+			if !o.Follow {
+				return
+			}
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				yield(LogRecord{}, ctx.Err())
+				return
+			}
+		}
+	}
+}
+
+// LogPage returns the records from a sequence number on that fit a reply, and
+// the number to go on with.
+func (c *Client) LogPage(ctx context.Context, from uint64) (records []LogRecord, next uint64, err error) {
+	r := c.newRequest()
+	defer c.free(r)
+	r.w.Begin(wire.OpLogs, 0, 0)
+	r.w.Word(from)
+	r.w.Word(logsPerReply)
+	op, err := c.one(ctx, r, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	rest := op.Value()
+	for range op.Word(1) {
+		var l wire.LogRecord
+		var st wire.Status
+		if l, rest, st = wire.FirstLog(rest); st != wire.StatusOK {
+			return nil, 0, ErrBadReply
+		}
+		records = append(records, LogRecord{Seq: l.Seq, Time: time.UnixMilli(l.UnixMillis), Level: l.Level, Text: string(l.Text)})
+	}
+	return records, op.Word(0), nil
+}
