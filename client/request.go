@@ -125,6 +125,9 @@ func (c *Client) do(ctx context.Context, r *request) ([]byte, error) {
 			}
 			return nil, errorOf(st)
 		default:
+			if r.recorded && h.Ops() > 0 {
+				return nil, &unknownOutcome{errorOf(st)} // executed, but answers are missing
+			}
 			return nil, errorOf(st)
 		}
 	}

@@ -77,6 +77,8 @@ func Start(config Config) (*Server, error) {
 			return nil, err
 		}
 		s.sockets[i] = conn
+	}
+	for i := range s.sockets {
 		s.done.Add(1)
 		go s.serve(i)
 	}
