@@ -124,3 +124,6 @@ func sleep(nanos int64) {
 	t := unix.NsecToTimespec(nanos)
 	unix.Nanosleep(&t, nil) // woken early is as good
 }
+
+// stock is the number of mbufs in the queue's hands that no frame shows.
+func (v *queueView) stock() int { return int(v.c.spare_n + v.c.dropped_n + v.c.staged_n) }

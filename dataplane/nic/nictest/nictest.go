@@ -176,7 +176,7 @@ func (f *Fixture) expect(t *testing.T, want [][]byte) {
 	t.Helper()
 	got := f.Collect(len(want))
 	if len(got) != len(want) {
-		t.Fatalf("collected %d payloads, want %d", len(got), len(want))
+		t.Fatalf("collected %d payloads, want %d; counted %+v", len(got), len(want), f.Queue.Stats())
 	}
 	for i := range want {
 		if !bytes.Equal(got[i], want[i]) {
