@@ -131,6 +131,7 @@ func pairs(t *testing.T, config PortConfig, args func(i int) (args []string, ser
 				t.Error(err)
 			}
 			waitLinkIs(t, false, ports[other])
+			time.Sleep(20 * time.Millisecond) // it says so before it has freed its regions
 		})
 		return pairFixture(t, ports[served], ports[other])
 	})
