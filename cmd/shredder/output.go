@@ -59,7 +59,7 @@ func jsonKey(k client.StoreKey) any {
 	if n, ok := k.Integer(); ok {
 		return n
 	}
-	return jsonBytes(k.Bytes())
+	return jsonBytes([]byte(k.String()))
 }
 
 // jsonBytes is text as a string, anything else as {"base64": …}.
