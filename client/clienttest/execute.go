@@ -22,6 +22,7 @@ type execution struct {
 	flags   uint8
 	results map[int][]byte
 	index   int
+	rest    []byte // the operations behind the one being executed
 }
 
 func (x *execution) run(ops []byte) {
@@ -29,6 +30,7 @@ func (x *execution) run(ops []byte) {
 		return
 	}
 	for op, rest, ok := wire.FirstOp(ops); ok; op, rest, ok = wire.FirstOp(rest) {
+		x.rest = rest
 		x.operation(op)
 		x.index++
 	}
@@ -135,13 +137,14 @@ func (x *execution) get(op wire.Op) {
 		x.reply(op, e.value[off:end], e.version, total)
 		return
 	}
+	reserved := 3 * len(x.rest) // the other replies' room, receipts included
 	x.reply(op, e.value, e.version, total)
-	if x.w.Overflow() {
+	if x.w.Overflow() || x.w.Room() < reserved {
 		x.w.Rewind()
 		x.w.Begin(op.Code(), wire.OpFlagPartial, wire.StatusOK)
 		x.w.Word(e.version)
 		x.w.Word(total)
-		x.w.Value(e.value[:min(len(e.value), x.w.Room())])
+		x.w.Value(e.value[:min(len(e.value), max(x.w.Room()-reserved, 0))])
 		x.w.End()
 	}
 }
