@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -22,6 +23,24 @@ var noHuge = []string{"--no-huge", "-m", "256", "--no-pci", "--no-shconf", "--no
 // returns false; in the child it returns true.
 func inChild(t *testing.T) bool {
 	t.Helper()
+	return child(t, nil)
+}
+
+// inNetwork is inChild in a network namespace of its own, where the child may
+// make interfaces that vanish with it.
+func inNetwork(t *testing.T) bool {
+	t.Helper()
+	attr := &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	if uid := os.Getuid(); uid != 0 {
+		attr.Cloneflags |= syscall.CLONE_NEWUSER
+		attr.UidMappings = []syscall.SysProcIDMap{{HostID: uid, Size: 1}}
+		attr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
+	}
+	return child(t, attr)
+}
+
+func child(t *testing.T, attr *syscall.SysProcAttr) bool {
+	t.Helper()
 	if os.Getenv(childVar) == t.Name() {
 		return true
 	}
@@ -29,6 +48,7 @@ func inChild(t *testing.T) bool {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1", "-test.v")
 	cmd.Env = append(os.Environ(), childVar+"="+t.Name())
+	cmd.SysProcAttr = attr
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("child process: %v\n%s", err, out)

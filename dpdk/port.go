@@ -238,6 +238,10 @@ func (p *Port) Stop() error {
 	return errnoError("stop port "+p.config.Name, int(C.rte_eth_dev_stop(p.id)))
 }
 
+// keepsBuffers is the driver that does not hand back what stands in its fill
+// ring when it closes (DPDK 22.11).
+const keepsBuffers = "net_af_xdp"
+
 // Close stops the device and frees the queues, the device and the mempool. The
 // EAL forgets the device: it cannot be opened again. If mbufs are still missing
 // from the pool (in frames that somebody holds, or in a ring of another device)
@@ -250,7 +254,9 @@ func (p *Port) Close() error {
 	p.closed = true
 	p.closeQueues()
 	err = errors.Join(err, errnoError("close port "+p.config.Name, int(C.rte_eth_dev_close(p.id))))
-	if n := p.pool.InUse(); n != 0 {
+	if n := p.pool.InUse(); n != 0 && C.GoString(&p.info.driver[0]) == keepsBuffers {
+		return err // the pool stays: the driver may still point into it
+	} else if n != 0 {
 		return errors.Join(err, fmt.Errorf("dpdk: port %s: %d mbufs have not come back to the mempool", p.config.Name, n))
 	}
 	p.pool.free()
@@ -263,11 +269,15 @@ func (p *Port) Queue(i int) nic.Queue { return p.queues[i] }
 // Mempool returns the pool that all queues of the port share.
 func (p *Port) Mempool() *Mempool { return p.pool }
 
-// MAC returns the port's own address.
+// MAC returns the port's own address. A device that has none (net_ring) gets a
+// locally administered one made from its id, so that it can be a host.
 func (p *Port) MAC() [6]byte {
 	var mac [6]byte
 	for i, b := range p.info.mac {
 		mac[i] = byte(b)
+	}
+	if mac == ([6]byte{}) {
+		return [6]byte{2, 0, 0, 0, byte(p.id >> 8), byte(p.id) + 1}
 	}
 	return mac
 }
