@@ -50,6 +50,7 @@ type Client struct {
 	rtt  roundTrip
 
 	reads    chan struct{} // a token for each read in flight
+	pushes   chan struct{} // a token for each push under way
 	pool     sync.Pool     // of *request
 	received sync.WaitGroup
 
@@ -63,7 +64,8 @@ type Client struct {
 }
 
 // Dial opens a session with a tenant of the server at addr, "host:port". It
-// returns when HELLO is done, or with ErrNoTenant, ErrDenied, ErrTimeout, ….
+// returns when HELLO is done, or with ErrDenied (no such tenant, or not its
+// token), ErrTimeout, ….
 func Dial(ctx context.Context, addr string, options Options) (*Client, error) {
 	if err := options.complete(); err != nil {
 		return nil, err
@@ -85,7 +87,7 @@ func Dial(ctx context.Context, addr string, options Options) (*Client, error) {
 	_ = conn.SetWriteBuffer(1 << 20)
 	c := &Client{
 		conn: conn, server: resolved, options: options, start: time.Now(),
-		inFlight: make(map[uint64]*request), reads: make(chan struct{}, options.InFlight),
+		inFlight: make(map[uint64]*request), reads: make(chan struct{}, options.InFlight), pushes: make(chan struct{}, pushesAtOnce),
 	}
 	var seed [8]byte
 	_, _ = rand.Read(seed[:]) // never fails (crypto/rand)

@@ -306,7 +306,7 @@ func TestSessions(t *testing.T) {
 		{"wrong token", client.Options{Tenant: "alice", Token: []byte("guess"), Role: client.Deploy}, client.ErrDenied},
 		{"no token", client.Options{Tenant: "alice", Role: client.Deploy}, client.ErrDenied},
 		{"wrong role", client.Options{Tenant: "alice", Token: []byte("secret")}, client.ErrDenied},
-		{"no tenant", client.Options{Tenant: "bob", Token: []byte("secret")}, client.ErrNoTenant},
+		{"no tenant", client.Options{Tenant: "bob", Token: []byte("secret"), Role: client.Deploy}, client.ErrDenied},
 	} {
 		c, err := client.Dial(context.Background(), server.Addr(), test.options)
 		if !errors.Is(err, test.want) {
@@ -339,6 +339,13 @@ func TestRestart(t *testing.T) {
 	}
 	server.Restart()
 	var all sync.WaitGroup
+	for i := range uint64(20) { // more than a session may have pushes
+		all.Go(func() {
+			if _, err := c.Set(ctx, client.Int(200+i), pattern(4000)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 	for i := range uint64(50) {
 		all.Go(func() {
 			if _, err := c.Incr(ctx, client.Int(100+i), 1); err != nil {

@@ -14,6 +14,8 @@ const (
 	// segmentsInFlight is how many segments of one value are in flight: 32
 	// full datagrams are 46 KB, which the smallest socket buffers hold.
 	segmentsInFlight = 32
+	// pushesAtOnce is below the number that a server lets a session have open.
+	pushesAtOnce = 8
 	// transferTries bounds how often a transfer starts anew.
 	transferTries = 8
 )
@@ -147,6 +149,12 @@ func (c *Client) withPush(ctx context.Context, b []byte, use func(push uint64) e
 	if len(b) > wire.MaxValueSize {
 		return &Error{Status: wire.StatusTooLarge, Reason: "a value has at most 16 MiB"}
 	}
+	select {
+	case c.pushes <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-c.pushes }()
 	var err error
 	for range transferTries {
 		var push uint64

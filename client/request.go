@@ -125,12 +125,18 @@ func (c *Client) do(ctx context.Context, r *request) ([]byte, error) {
 			}
 			return nil, errorOf(st)
 		default:
-			if r.recorded && h.Ops() > 0 {
-				return nil, &unknownOutcome{errorOf(st)} // executed, but answers are missing
+			if r.recorded && (h.Ops() > 0 || r.sends > 1 && beforeWindow(st)) {
+				return nil, &unknownOutcome{errorOf(st)}
 			}
 			return nil, errorOf(st)
 		}
 	}
+}
+
+// beforeWindow says whether a server refuses a datagram with st before it looks
+// whether an earlier copy was executed.
+func beforeWindow(st wire.Status) bool {
+	return st == wire.StatusShutdown || st == wire.StatusQuarantined || st == wire.StatusUnavailable
 }
 
 // exchange sends r, which is in flight, and sends it again at growing

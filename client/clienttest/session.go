@@ -71,10 +71,8 @@ func (s *Server) hello(socket int, fields wire.HeaderFields, op wire.Op, from ne
 	case !wire.CheckCookie(cookie, &s.key, epoch, addr, port):
 		s.refuse(socket, fields, wire.StatusNoSession, from)
 		return
-	case string(op.Key()) != s.config.Tenant:
-		s.refuse(socket, fields, wire.StatusNoTenant, from)
-		return
-	case op.Word(1) != s.config.Role && s.config.Token != nil,
+	case string(op.Key()) != s.config.Tenant, // reads like a wrong token
+		op.Word(1) != s.config.Role && s.config.Token != nil,
 		!wire.CheckProof(proof, s.config.Token, cookie, nonce, op.Word(1), op.Key()):
 		s.refuse(socket, fields, wire.StatusDenied, from)
 		return

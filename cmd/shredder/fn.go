@@ -15,7 +15,7 @@ import (
 func (a *app) fnCommand() *cobra.Command {
 	fn := &cobra.Command{
 		Use: "fn", Short: "deploy, activate, list and call libraries of functions",
-		Long: "fn manages the tenant's libraries. Its commands except call, try and logs need the deploy token.",
+		Long: "fn manages the tenant's libraries. deploy, activate, rollback and delete need the deploy token.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usagef("unknown command %q (shredder fn --help lists them)", args[0])

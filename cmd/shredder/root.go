@@ -93,14 +93,20 @@ func arity(least, most int) cobra.PositionalArgs {
 
 var errNoServer = errors.New("cannot reach the server")
 
-// with dials, runs f and closes.
+// with dials, runs f and closes. A token of the other role than the command
+// prefers will do as well, if the server lets it.
 func (a *app) with(cmd *cobra.Command, role client.Role, f func(ctx context.Context, c *client.Client) error) error {
 	token, err := a.readToken()
 	if err != nil {
 		return err
 	}
 	ctx := cmd.Context()
-	c, err := client.Dial(ctx, a.addr, client.Options{Tenant: a.tenant, Token: token, Role: role, Timeout: a.timeout})
+	options := client.Options{Tenant: a.tenant, Token: token, Role: role, Timeout: a.timeout}
+	c, err := client.Dial(ctx, a.addr, options)
+	if errors.Is(err, client.ErrDenied) && len(token) > 0 {
+		options.Role = client.Deploy - role
+		c, err = client.Dial(ctx, a.addr, options)
+	}
 	if err != nil {
 		if exitCode(err) == exitFailed && ctx.Err() == nil {
 			err = fmt.Errorf("%w: %w", errNoServer, err)
