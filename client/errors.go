@@ -169,6 +169,9 @@ func opError(op wire.Op) error {
 	case wire.StatusOK:
 		return nil
 	case wire.StatusConflict:
+		if op.Code() == wire.OpFn {
+			return &Error{Status: st, Reason: string(op.Value())}
+		}
 		return &ConflictError{Version: op.Word(0)}
 	case wire.StatusException:
 		return &FunctionError{Message: string(op.Value()), Line: int(op.Word(0)), Column: int(op.Word(1))}

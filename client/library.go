@@ -12,7 +12,7 @@ import (
 // Deploy uploads a library and returns its version's hash, 64 hexadecimal
 // digits; with activate it serves calls from now on. Deploying the same source
 // again gives the same version. *LibraryError: it does not load, and the
-// version before goes on serving. This and the next four need the Deploy role.
+// version before goes on serving. This and the next three need the Deploy role.
 func (c *Client) Deploy(ctx context.Context, name string, source []byte, activate bool) (hash string, err error) {
 	if name == "" || len(name) > wire.MaxNameLen {
 		return "", &Error{Status: wire.StatusBadArgument, Reason: "a library's name has 1 to 128 bytes"}
@@ -58,15 +58,35 @@ func (c *Client) Rollback(ctx context.Context) error {
 	return err
 }
 
-// DeleteVersion removes a version that is not active.
+// DeleteVersion removes a version that is not active; ErrConflict if it is.
 func (c *Client) DeleteVersion(ctx context.Context, hash string) error {
 	_, err := c.fn(ctx, wire.FnDelete, hash)
 	return err
 }
 
-// Versions lists the tenant's versions, as the server's JSON.
-func (c *Client) Versions(ctx context.Context) (json.RawMessage, error) {
-	return c.fn(ctx, wire.FnList, "")
+// Version is one deployed version of the tenant's library.
+type Version struct {
+	Hash           string   `json:"hash"`
+	Library        string   `json:"library"`
+	Functions      []string `json:"functions"`
+	SourceSize     int      `json:"source_size"` // bytes
+	DeployedMillis int64    `json:"deployed_ms"` // since 1970
+	Active         bool     `json:"active"`
+}
+
+// Versions lists the tenant's versions, for either role.
+func (c *Client) Versions(ctx context.Context) ([]Version, error) {
+	text, err := c.fn(ctx, wire.FnList, "")
+	if err != nil {
+		return nil, err
+	}
+	var list struct {
+		Versions []Version `json:"versions"`
+	}
+	if err := json.Unmarshal(text, &list); err != nil {
+		return nil, ErrBadReply
+	}
+	return list.Versions, nil
 }
 
 func (c *Client) fn(ctx context.Context, verb uint64, hash string) ([]byte, error) {

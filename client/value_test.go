@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"strings"
 	"testing"
 
 	"shredder/client"
@@ -108,10 +109,12 @@ func TestTryAndLibraries(t *testing.T) {
 	if err := c.Activate(ctx, small); !errors.Is(err, client.ErrNoVersion) {
 		t.Error(err)
 	}
-	var versions []struct{ Hash string }
-	list, err := c.Versions(ctx)
-	if err != nil || json.Unmarshal(list, &versions) != nil || len(versions) != 1 || versions[0].Hash != large {
-		t.Errorf("%s %v", list, err)
+	if err := c.DeleteVersion(ctx, large); !errors.Is(err, client.ErrConflict) || !strings.Contains(err.Error(), "is active") {
+		t.Error(err)
+	}
+	versions, err := c.Versions(ctx)
+	if err != nil || len(versions) != 1 || versions[0].Hash != large || !versions[0].Active || versions[0].SourceSize != 9 {
+		t.Errorf("%+v %v", versions, err)
 	}
 }
 

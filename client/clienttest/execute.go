@@ -365,11 +365,11 @@ func (x *execution) fn(op wire.Op) {
 		}
 		x.reply(op, []byte(hash))
 	case wire.FnList:
-		out := []byte("[")
+		out := []byte(`{"versions":[`)
 		for i, h := range s.hashes {
-			out = fmt.Appendf(out, `%s{"hash":%q,"active":%v}`, map[bool]string{true: ",", false: ""}[i > 0], h, i == s.active)
+			out = fmt.Appendf(out, `%s{"hash":%q,"library":"lib","functions":["f"],"source_size":9,"deployed_ms":1700000000000,"active":%v}`, map[bool]string{true: ",", false: ""}[i > 0], h, i == s.active)
 		}
-		x.reply(op, append(out, ']'))
+		x.reply(op, append(out, "]}"...))
 	case wire.FnActivate, wire.FnDelete:
 		i := slices.Index(s.hashes, hash)
 		if i < 0 {
@@ -378,9 +378,14 @@ func (x *execution) fn(op wire.Op) {
 		}
 		if op.Word(0) == wire.FnActivate {
 			s.active = i
+		} else if i == s.active {
+			x.fail(op, wire.StatusConflict, "the version is active")
+			return
 		} else {
 			s.hashes = slices.Delete(s.hashes, i, i+1)
-			s.active = -1
+			if i < s.active {
+				s.active--
+			}
 		}
 		x.reply(op, nil)
 	case wire.FnRollback:

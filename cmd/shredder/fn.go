@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -83,14 +84,24 @@ func (a *app) versionCommand(use, short string, args int, do func(*client.Client
 
 func (a *app) listCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "list the versions, as JSON", Args: arity(0, 0),
+		Use: "list", Short: "list the versions; * marks the active one", Args: arity(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(cmd, client.Deploy, func(ctx context.Context, c *client.Client) error {
 				versions, err := c.Versions(ctx)
 				if err != nil {
 					return err
 				}
-				return a.printDocument(versions)
+				for _, v := range versions {
+					mark := " "
+					if v.Active {
+						mark = "*"
+					}
+					deployed := time.UnixMilli(v.DeployedMillis).UTC().Format(time.RFC3339)
+					if err := a.print(v, "%s %s %s %s %s\n", mark, v.Hash, deployed, v.Library, strings.Join(v.Functions, ",")); err != nil {
+						return err
+					}
+				}
+				return nil
 			})
 		},
 	}
