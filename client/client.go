@@ -33,6 +33,9 @@ type Options struct {
 	Token   []byte        // empty for a tenant without a token
 	Role    Role          // default Data
 	Timeout time.Duration // of a request whose context has no deadline; default 5 s
+	// MinRetry is the least time before a second copy of a request is sent;
+	// default 20 ms. See "Retries" in the package's description.
+	MinRetry time.Duration
 	// InFlight is how many requests that change nothing may be in flight, 1 to
 	// 1024, default 64. Of those that change something the window of the
 	// session allows 64.
@@ -113,6 +116,9 @@ func (o *Options) complete() error {
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
+	}
+	if o.MinRetry <= 0 {
+		o.MinRetry = minRetry
 	}
 	if o.InFlight == 0 {
 		o.InFlight = wire.WindowSize

@@ -30,7 +30,9 @@ func start(t testing.TB, config clienttest.Config, options client.Options) (*cli
 	if options.Timeout == 0 {
 		options.Timeout = time.Minute
 	}
-	c, err := client.Dial(context.Background(), server.Addr(), options)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c, err := client.Dial(ctx, server.Addr(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,8 +320,10 @@ func TestSessions(t *testing.T) {
 	}
 }
 
+// TestRestart sends no second copies, however slow the machine: so every
+// request that the restarted server refuses is sent anew.
 func TestRestart(t *testing.T) {
-	server, c := start(t, clienttest.Config{}, client.Options{})
+	server, c := start(t, clienttest.Config{}, client.Options{MinRetry: time.Hour})
 	ctx := context.Background()
 	if _, err := c.Set(ctx, client.Int(1), []byte("x")); err != nil {
 		t.Fatal(err)

@@ -13,9 +13,10 @@
 // has passed. The server records the outcome of whatever changes something, so
 // a second copy is answered from the record (or with PENDING) and never
 // executed: sending early costs a datagram and nothing else. The first retry
-// comes after a measured round-trip time (RFC 6298), at least 20 ms, 100 ms if
-// a function is called; the interval then doubles up to 1 s. TRY is not
-// recorded, and its first retry comes after 1 s, the usual deadline of a call.
+// comes after a measured round-trip time (RFC 6298), at least Options.MinRetry
+// (20 ms), and 100 ms if a function is called; the interval then doubles up to
+// 1 s. TRY is not recorded, and its first retry comes after 1 s, the usual
+// deadline of a call.
 //
 // # When the server forgets
 //

@@ -24,6 +24,7 @@ type request struct {
 	sends    int
 	sentAt   time.Duration
 	recorded bool
+	calls    bool          // may take long for reasons of its own
 	retry    time.Duration // least time to the first retry
 }
 
@@ -34,7 +35,7 @@ func (c *Client) newRequest() *request {
 		r.timer.Stop()
 	}
 	r.w = wire.NewWriter(r.outBuf[:0])
-	r.recorded, r.retry, r.session, r.pinned = false, minRetry, nil, nil
+	r.recorded, r.calls, r.retry, r.session, r.pinned = false, false, c.options.MinRetry, nil, nil
 	return r
 }
 
@@ -67,9 +68,9 @@ func (r *request) seal(flags uint8) error {
 		r.recorded = r.recorded || op.Recorded()
 		switch op.Code() {
 		case wire.OpCall, wire.OpFn:
-			r.retry = max(r.retry, callRetry)
+			r.calls, r.retry = true, max(r.retry, callRetry)
 		case wire.OpTry:
-			r.retry = max(r.retry, tryRetry)
+			r.calls, r.retry = true, max(r.retry, tryRetry)
 		}
 	}
 	return nil
@@ -174,7 +175,7 @@ func (c *Client) exchange(ctx context.Context, r *request) error {
 			}
 			return ErrTimeout
 		}
-		interval = min(2*interval, maxRetry)
+		interval = max(min(2*interval, maxRetry), r.retry)
 	}
 }
 
@@ -183,7 +184,7 @@ func (c *Client) replied(r *request) error {
 	if len(r.in) == 0 {
 		return ErrClosed
 	}
-	if r.sends == 1 && r.retry == minRetry {
+	if r.sends == 1 && !r.calls {
 		c.rtt.sample(time.Since(c.start) - r.sentAt)
 	}
 	return nil
