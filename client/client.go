@@ -66,7 +66,8 @@ type Client struct {
 	closed   bool
 }
 
-// Dial opens a session with a tenant of the server at addr, "host:port". It
+// Dial opens a session with a tenant of the server at addr, "host:port" (for
+// IPv6 "[::1]:9000"; of a name with both, the IPv4 address is taken). It
 // returns when HELLO is done, or with ErrDenied (no such tenant, or not its
 // token), ErrTimeout, ….
 func Dial(ctx context.Context, addr string, options Options) (*Client, error) {
@@ -148,7 +149,16 @@ func resolve(ctx context.Context, addr string) (netip.AddrPort, error) {
 	if len(ips) == 0 {
 		return netip.AddrPort{}, errors.New("no address for " + host)
 	}
-	return netip.AddrPortFrom(ips[0].Unmap(), uint16(port)), nil
+	// A name with both kinds of address gives its IPv4 one: UDP cannot tell soon
+	// that nobody listens, and servers of either kind answer IPv4.
+	ip := ips[0]
+	for _, other := range ips {
+		if other = other.Unmap(); other.Is4() {
+			ip = other
+			break
+		}
+	}
+	return netip.AddrPortFrom(ip.Unmap(), uint16(port)), nil
 }
 
 // Close ends the client; requests in flight end with ErrClosed. The server
