@@ -1,0 +1,257 @@
+package arena
+
+import "math/bits"
+
+// Blocks of up to maxSmall bytes come from runs of pages that hold blocks of one
+// class; larger ones are runs of their own. Which slots of a run are free stands
+// in two words of Go memory (as in jemalloc's slabs: Evans 2006), so a free of
+// something that was never allocated is noticed.
+const (
+	maxSmall   = 8 << 10
+	classCount = len(classes)
+	largeClass = 0xff
+	maxSlots   = 128
+
+	// MaxLead is how far into a large block a ref may point and still name it.
+	MaxLead = 2048
+)
+
+// classes are the sizes of small blocks: steps of 16 bytes, then eighths of a
+// power of two, so at most 12.5 % of a block is lost.
+var classes = [...]uint16{
+	32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256,
+	288, 320, 352, 384, 416, 448, 480, 512,
+	576, 640, 704, 768, 832, 896, 960, 1024,
+	1152, 1280, 1408, 1536, 1664, 1792, 1920, 2048,
+	2304, 2560, 2816, 3072, 3328, 3584, 3840, 4096,
+	4608, 5120, 5632, 6144, 6656, 7168, 7680, 8192,
+}
+
+// classOf[size/16 rounded up] is the class of a size.
+var classOf = func() (t [maxSmall/16 + 1]uint8) {
+	c := 0
+	for i := range t {
+		for int(classes[c]) < i*16 {
+			c++
+		}
+		t[i] = uint8(c)
+	}
+	return t
+}()
+
+// runPages is how many pages a run of a class has: the fewest with at most
+// 1/16 of the run lost, and at least one block.
+var runPages = func() (t [classCount]uint8) {
+	for c, size := range classes {
+		best, bestLoss := 0, 1.0
+		for n := 1; n <= 9; n++ {
+			slots := min(n*pageSize/int(size), maxSlots)
+			if slots == 0 {
+				continue
+			}
+			loss := 1 - float64(slots*int(size))/float64(n*pageSize)
+			if loss < bestLoss-1e-9 {
+				best, bestLoss = n, loss
+			}
+			if loss <= 1.0/16 {
+				break
+			}
+		}
+		t[c] = uint8(best)
+	}
+	return t
+}()
+
+// run is pages that hold blocks of one class, or one large block.
+type run struct {
+	free       [2]uint64 // slots that are free
+	start      uint32    // page, counted from the range's first
+	pages      uint32
+	next, prev int32 // list of partly used runs of the class, or of unused run records
+	slots      uint16
+	live       uint16
+	class      uint8
+}
+
+// Alloc returns a block of at least size bytes, 8-byte aligned, its contents
+// undefined, or false if quota or budget are used up.
+func (a *Arena) Alloc(size uint32) (Ref, bool) { return a.alloc(size, a.quota) }
+
+// AllocReserved is Alloc that may use the slack beyond the quota. Only a commit's
+// overflow buckets are worth it.
+func (a *Arena) AllocReserved(size uint32) (Ref, bool) { return a.alloc(size, a.quota+slack/2) }
+
+func (a *Arena) alloc(size uint32, limit uint64) (Ref, bool) {
+	if size > maxSmall {
+		return a.allocLarge(size, limit)
+	}
+	c := classOf[(size+15)/16]
+	at := a.partial[c]
+	if at < 0 {
+		var ok bool
+		if at, ok = a.newRun(c, uint32(runPages[c]), limit); !ok {
+			return 0, false
+		}
+	}
+	r := &a.runs[at]
+	slot := bits.TrailingZeros64(r.free[0])
+	if slot == 64 {
+		slot += bits.TrailingZeros64(r.free[1])
+	}
+	r.free[slot/64] &^= 1 << (slot % 64)
+	r.live++
+	if r.live == r.slots {
+		a.unlink(at)
+	}
+	a.allocated += uint64(classes[c])
+	a.blocks++
+	return (a.pages.first+r.start)*pageSize + uint32(slot)*uint32(classes[c]), true
+}
+
+func (a *Arena) allocLarge(size uint32, limit uint64) (Ref, bool) {
+	pages := (uint64(size) + pageSize - 1) / pageSize
+	at, ok := a.newRun(largeClass, uint32(pages), limit)
+	if !ok {
+		return 0, false
+	}
+	a.allocated += pages * pageSize
+	a.blocks++
+	return (a.pages.first + a.runs[at].start) * pageSize, true
+}
+
+// newRun takes pages and makes a run of them.
+func (a *Arena) newRun(class uint8, pages uint32, limit uint64) (int32, bool) {
+	if !a.charge(uint64(pages)*pageSize, limit) {
+		return 0, false
+	}
+	start, ok := a.pages.take(pages)
+	if !ok {
+		a.discharge(uint64(pages) * pageSize)
+		return 0, false
+	}
+	at := a.freeRun
+	if at >= 0 {
+		a.freeRun = a.runs[at].next
+	} else {
+		at = int32(len(a.runs))
+		a.runs = append(a.runs, run{})
+	}
+	r := &a.runs[at]
+	*r = run{start: start, pages: pages, class: class, next: -1, prev: -1, slots: 1, live: 1}
+	for p := start; p < start+pages; p++ {
+		a.pages.owner[p] = at
+	}
+	if class == largeClass {
+		return at, true
+	}
+	r.live = 0
+	r.slots = uint16(min(pages*pageSize/uint32(classes[class]), maxSlots))
+	for s := range r.slots {
+		r.free[s/64] |= 1 << (s % 64)
+	}
+	a.link(at)
+	return at, true
+}
+
+func (a *Arena) link(at int32) {
+	r := &a.runs[at]
+	head := a.partial[r.class]
+	r.next, r.prev = head, -1
+	if head >= 0 {
+		a.runs[head].prev = at
+	}
+	a.partial[r.class] = at
+}
+
+func (a *Arena) unlink(at int32) {
+	r := &a.runs[at]
+	if r.prev >= 0 {
+		a.runs[r.prev].next = r.next
+	} else {
+		a.partial[r.class] = r.next
+	}
+	if r.next >= 0 {
+		a.runs[r.next].prev = r.prev
+	}
+	r.next, r.prev = -1, -1
+}
+
+// locate returns the run and slot of a block in use, or false if ref is none.
+func (a *Arena) locate(ref Ref) (at int32, slot uint32, ok bool) {
+	page := ref / pageSize
+	if page < a.pages.first || page-a.pages.first >= uint32(len(a.pages.owner)) {
+		return 0, 0, false
+	}
+	at = a.pages.owner[page-a.pages.first]
+	if at < 0 {
+		return 0, 0, false
+	}
+	r := &a.runs[at]
+	off := ref - (a.pages.first+r.start)*pageSize
+	if r.class == largeClass {
+		return at, 0, off <= MaxLead && off%8 == 0
+	}
+	size := uint32(classes[r.class])
+	slot = off / size
+	if off%size != 0 || slot >= uint32(r.slots) || r.free[slot/64]&(1<<(slot%64)) != 0 {
+		return 0, 0, false
+	}
+	return at, slot, true
+}
+
+// Fits tells whether Alloc would give a block of just the size that the one at
+// ref has for size bytes, so that it can be written over in place.
+func (a *Arena) Fits(ref Ref, size uint32) bool {
+	at, _, ok := a.locate(ref)
+	if !ok {
+		return false
+	}
+	r := &a.runs[at]
+	if r.class != largeClass {
+		return size <= maxSmall && classOf[(size+15)/16] == r.class
+	}
+	return size > maxSmall && ref == (a.pages.first+r.start)*pageSize && (uint64(size)+pageSize-1)/pageSize == uint64(r.pages)
+}
+
+// AllocLed returns a block of its own pages with room for size bytes behind
+// MaxLead bytes: what lies there may begin anywhere in the lead, at a
+// multiple of 8, and is freed by that ref.
+func (a *Arena) AllocLed(size uint32) (Ref, bool) { return a.allocLarge(size+MaxLead, a.quota) }
+
+// Free gives a block back. It reports false, and does nothing, if ref is not one
+// in use: the arena that it was read from is damaged.
+func (a *Arena) Free(ref Ref) bool {
+	at, slot, ok := a.locate(ref)
+	if !ok {
+		return false
+	}
+	r := &a.runs[at]
+	a.blocks--
+	if r.class == largeClass {
+		a.allocated -= uint64(r.pages) * pageSize
+		a.dropRun(at)
+		return true
+	}
+	a.allocated -= uint64(classes[r.class])
+	r.free[slot/64] |= 1 << (slot % 64)
+	r.live--
+	switch {
+	case r.live == 0:
+		if r.slots > 1 {
+			a.unlink(at)
+		}
+		a.dropRun(at)
+	case r.live == r.slots-1:
+		a.link(at)
+	}
+	return true
+}
+
+func (a *Arena) dropRun(at int32) {
+	r := &a.runs[at]
+	a.pages.give(r.start, r.pages)
+	a.pages.dirty += r.pages
+	a.discharge(uint64(r.pages) * pageSize)
+	r.next = a.freeRun
+	a.freeRun = at
+}

@@ -1,0 +1,63 @@
+package store
+
+import (
+	"shredder/store/arena"
+	"shredder/store/layout"
+)
+
+// Block is room for a value that arrives in parts and is linked when it is whole:
+// segments are written straight to where the value will stay.
+type Block struct {
+	mem   []byte
+	lead  arena.Ref
+	value arena.Ref
+}
+
+// Bytes is the value's room. It belongs to whoever reserved it until SetBlock or Release.
+func (b Block) Bytes() []byte { return b.mem }
+
+// Reserve takes room for a value of size bytes, charged to the quota.
+func (s *Shard) Reserve(size uint32) (Block, Result) {
+	if size > MaxValueSize {
+		return Block{}, TooLarge
+	}
+	ref, ok := s.a.AllocLed(size)
+	if !ok {
+		return Block{}, Full
+	}
+	start := ref + arena.MaxLead
+	return Block{mem: s.mem[start : start+size : start+size], lead: ref, value: start}, OK
+}
+
+// Release gives a block back unused.
+func (s *Shard) Release(b Block) { s.a.Free(b.lead) }
+
+// SetBlock is Set with the value in b, which is not copied. Only with OK does the
+// block pass to the table; else it is still the caller's.
+func (s *Shard) SetBlock(k Key, b Block, o SetOptions, now int64) (uint64, Result) {
+	if !k.Valid() {
+		return 0, TooLarge
+	}
+	h := s.Hash(k)
+	at, e, r := s.find(h, k)
+	if r == Corrupt {
+		return 0, r
+	}
+	old := current(e, r, now)
+	if o.HasIfVersion && o.IfVersion != old.Version {
+		return old.Version, Conflict
+	}
+	expire := o.ExpireMillis
+	if o.KeepExpire {
+		expire = old.ExpireMillis
+	}
+	ref := b.value - keyRoom(k) - layout.EntryHeaderSize
+	s.writeHead(ref, k, uint32(len(b.mem)), s.version+1, expire)
+	if r := s.link(h, at, r == OK, ref, false); r != OK {
+		return 0, r
+	}
+	s.version++
+	s.grow()
+	s.publish()
+	return s.version, OK
+}

@@ -1,0 +1,263 @@
+package store
+
+import (
+	"encoding/binary"
+	"math/bits"
+
+	"shredder/store/layout"
+)
+
+// Hash is the key's hash under the shard's seed: splitmix64's finaliser over each
+// word of the key.
+func (s *Shard) Hash(k Key) uint64 {
+	if k.Bytes == nil {
+		return mix(k.Int ^ s.seed)
+	}
+	h := s.seed ^ uint64(len(k.Bytes))*layout.HashMul1
+	b := k.Bytes
+	for len(b) >= 8 {
+		h = mix(h ^ binary.LittleEndian.Uint64(b))
+		b = b[8:]
+	}
+	var last [8]byte
+	copy(last[:], b)
+	return mix(h ^ binary.LittleEndian.Uint64(last[:]) + layout.HashMul2)
+}
+
+func mix(x uint64) uint64 {
+	x ^= x >> 30
+	x *= layout.HashMul1
+	x ^= x >> 27
+	x *= layout.HashMul2
+	return x ^ x>>31
+}
+
+func tagOf(h uint64) uint16 { return uint16(h>>layout.TagShift) | layout.TagBit }
+
+// bucketOf is linear hashing's one formula (Litwin 1980): buckets below split have
+// been split in this round and use one more bit.
+func (s *Shard) bucketOf(h uint64) uint64 {
+	i := h & s.mask
+	if i < s.split {
+		i = h & (2*s.mask + 1)
+	}
+	return i
+}
+
+func (s *Shard) bucketRef(i uint64) uint32 { return s.index + uint32(i)*layout.BucketSize }
+
+// bucket returns the bucket at ref, or nil if it leaves the arena.
+func (s *Shard) bucket(ref uint32) *[layout.BucketSize]byte {
+	if uint64(ref)+layout.BucketSize > uint64(len(s.mem)) {
+		return nil
+	}
+	return (*[layout.BucketSize]byte)(s.mem[ref:])
+}
+
+// matchTags returns a bit for each of four tags in w that equals tag, at the top
+// bit of its 16-bit lane. The lowest bit set is always true; one above a true one
+// may be false (Mycroft's trick), so the entry's key decides.
+func matchTags(w, tag uint64) uint64 {
+	x := w ^ tag*0x0001000100010001
+	return (x - 0x0001000100010001) & ^x & 0x8000800080008000
+}
+
+// slot is a place in a bucket.
+type slot struct {
+	bucket uint32
+	at     uint32
+	ref    uint32 // of the entry
+}
+
+// find looks a key up. With Missing, the slot is where its chain ends.
+func (s *Shard) find(h uint64, k Key) (at slot, e entry, r Result) {
+	ref := s.bucketRef(s.bucketOf(h))
+	tag := uint64(tagOf(h))
+	for range layout.MaxChain {
+		b := s.bucket(ref)
+		if b == nil {
+			return slot{}, nil, s.damaged()
+		}
+		for half := uint32(0); half < 2; half++ {
+			m := matchTags(binary.LittleEndian.Uint64(b[layout.OffTags+8*half:]), tag)
+			for m != 0 {
+				i := half*4 + uint32(bits.TrailingZeros64(m))/16
+				m &= m - 1
+				at = slot{bucket: ref, at: i, ref: binary.LittleEndian.Uint32(b[layout.OffRefs+4*i:])}
+				if binary.LittleEndian.Uint16(b[layout.OffTags+2*i:]) != uint16(tag) {
+					continue
+				}
+				e = s.entry(at.ref)
+				if e == nil {
+					return slot{}, nil, s.damaged()
+				}
+				if e.is(k) {
+					return at, e, OK
+				}
+			}
+		}
+		next := binary.LittleEndian.Uint32(b[layout.OffOverflow:])
+		if next == 0 {
+			return slot{bucket: ref}, nil, Missing
+		}
+		ref = next
+	}
+	return slot{}, nil, s.damaged()
+}
+
+// damaged remembers that the arena's bytes make no sense.
+func (s *Shard) damaged() Result {
+	s.corrupt = true
+	return Corrupt
+}
+
+// Corrupted tells whether damage has been seen since the last Flush.
+func (s *Shard) Corrupted() bool { return s.corrupt }
+
+// insert puts ref into the chain that begins at bucket ref, taking an overflow
+// bucket if all of it is full.
+func (s *Shard) insert(ref uint32, tag uint16, entry uint32, reserved bool) Result {
+	for range layout.MaxChain {
+		b := s.bucket(ref)
+		if b == nil {
+			return s.damaged()
+		}
+		for i := range layout.BucketSlots {
+			if binary.LittleEndian.Uint16(b[layout.OffTags+2*i:]) == 0 {
+				binary.LittleEndian.PutUint16(b[layout.OffTags+2*i:], tag)
+				binary.LittleEndian.PutUint32(b[layout.OffRefs+4*i:], entry)
+				return OK
+			}
+		}
+		next := binary.LittleEndian.Uint32(b[layout.OffOverflow:])
+		if next == 0 {
+			alloc := s.a.Alloc
+			if reserved {
+				alloc = s.a.AllocReserved
+			}
+			fresh, ok := alloc(layout.BucketSize)
+			if !ok {
+				return Full
+			}
+			clear(s.bucket(fresh)[:])
+			binary.LittleEndian.PutUint32(b[layout.OffOverflow:], fresh)
+			next = fresh
+		}
+		ref = next
+	}
+	return s.damaged()
+}
+
+// erase empties a slot.
+func (s *Shard) erase(at slot) {
+	b := s.bucket(at.bucket)
+	binary.LittleEndian.PutUint16(b[layout.OffTags+2*at.at:], 0)
+	binary.LittleEndian.PutUint32(b[layout.OffRefs+4*at.at:], 0)
+}
+
+// buckets is how many buckets the index has.
+func (s *Shard) buckets() uint64 { return s.mask + 1 + s.split }
+
+// loadSlots is how many of a bucket's eight slots are used, on average, before the
+// next is split: at 6 a chain is longer than one bucket for 14 % of the keys.
+const loadSlots = 5
+
+// grow splits one bucket if the table is loaded and the index may grow. It moves
+// refs only, never entries. false: nothing to do, or no room (chains then get longer).
+func (s *Shard) grow() bool {
+	n := s.buckets()
+	if s.count < n*loadSlots || n >= s.indexMax || s.corrupt {
+		return false
+	}
+	need := (uint64(s.bucketRef(n)) + layout.BucketSize + layout.PageSize - 1) / layout.PageSize
+	if need > s.indexPages {
+		if !s.a.Charge((need - s.indexPages) * layout.PageSize) {
+			return false
+		}
+		s.indexPages = need
+	}
+	s.splitBucket(s.split, n)
+	return !s.corrupt
+}
+
+// splitBucket moves the entries of bucket from that belong in bucket to, and frees
+// the overflow buckets that it no longer needs.
+func (s *Shard) splitBucket(from, to uint64) {
+	var chain [layout.MaxChain]uint32
+	length := 0
+	type pair struct {
+		ref uint32
+		tag uint16
+	}
+	var all [layout.MaxChain * layout.BucketSlots]pair
+	n := 0
+	for ref := s.bucketRef(from); ref != 0; {
+		b := s.bucket(ref)
+		if b == nil || length == layout.MaxChain {
+			s.damaged()
+			return
+		}
+		chain[length] = ref
+		length++
+		for i := range layout.BucketSlots {
+			if tag := binary.LittleEndian.Uint16(b[layout.OffTags+2*i:]); tag != 0 {
+				all[n] = pair{binary.LittleEndian.Uint32(b[layout.OffRefs+4*i:]), tag}
+				n++
+			}
+		}
+		ref = binary.LittleEndian.Uint32(b[layout.OffOverflow:])
+	}
+	for _, p := range all[:n] { // look first, change after: damage must not lose half of a chain
+		if s.entry(p.ref) == nil {
+			s.damaged()
+			return
+		}
+	}
+	for i := length - 1; i > 0; i-- {
+		if !s.a.Free(chain[i]) {
+			s.damaged()
+			return
+		}
+	}
+	clear(s.bucket(s.bucketRef(from))[:])
+	clear(s.bucket(s.bucketRef(to))[:])
+	s.split++
+	if s.split > s.mask {
+		s.mask = 2*s.mask + 1
+		s.split = 0
+	}
+	for _, p := range all[:n] {
+		h := s.Hash(s.entry(p.ref).key())
+		s.insert(s.bucketRef(s.bucketOf(h)), p.tag, p.ref, true)
+	}
+}
+
+// TouchBucket loads the first word of a hash's bucket, TouchEntry of the entry
+// that its tag promises: in a burst's passes the misses of all requests overlap,
+// and a plain load is the prefetch. Both are safe on any arena.
+func (s *Shard) TouchBucket(h uint64) {
+	ref := s.bucketRef(s.bucketOf(h))
+	s.scratchSink += uint64(s.mem[ref])
+}
+
+func (s *Shard) TouchEntry(h uint64) {
+	b := s.bucket(s.bucketRef(s.bucketOf(h)))
+	if b == nil {
+		return
+	}
+	tag := uint64(tagOf(h))
+	m := matchTags(binary.LittleEndian.Uint64(b[layout.OffTags:]), tag)
+	i := 0
+	if m == 0 {
+		m = matchTags(binary.LittleEndian.Uint64(b[layout.OffTags+8:]), tag)
+		if m == 0 {
+			return
+		}
+		i = 4
+	}
+	i += bits.TrailingZeros64(m) / 16
+	ref := binary.LittleEndian.Uint32(b[layout.OffRefs+4*i:])
+	if uint64(ref)+layout.EntryHeaderSize < uint64(len(s.mem)) {
+		s.scratchSink += uint64(s.mem[ref])
+	}
+}
