@@ -1,0 +1,186 @@
+// Package dataplane runs the poll loops: one goroutine per lcore, locked to
+// its thread and pinned to its CPU, that moves bursts between a nic.Queue and a
+// pktproc.Processor.
+//
+// A Core and everything below it belong to its lcore. Plane's methods may be
+// called from any thread; they reach an lcore through its mailbox only.
+package dataplane
+
+import (
+	"sync/atomic"
+
+	"shredder/dataplane/nic"
+	"shredder/pktproc"
+	"shredder/tenants"
+)
+
+// Housekeeping is due after this many nanoseconds, sooner on an idle lcore.
+const (
+	housekeepBusyNanos = 1_000_000
+	housekeepIdleNanos = 20_000
+)
+
+// handoverBurst is how many handed-over frames one turn takes from each ring, so
+// that neighbours cannot starve an lcore's own queue.
+const handoverBurst = nic.BurstSize
+
+// Core is one lcore: a queue, a processor and what joins them.
+type Core struct {
+	lcore   int
+	queue   nic.Queue
+	proc    *pktproc.Processor
+	mailbox mailbox
+	inbox   []*handover // inbox[i] leads here from lcore i; nil for itself
+	outbox  []*handover // outbox[i] leads from here to lcore i
+	now     func() pktproc.Clock
+
+	burst         nic.Burst
+	lastPoll      int64 // when the turn before this one polled, ns
+	lastHousekeep int64
+	busy          bool // the turn before this one did something
+
+	gaps      gaps
+	busyNanos uint64
+	turns     uint64
+	busyTurns uint64
+	stop      atomic.Bool
+}
+
+// Step is one turn of the loop. It reports whether there was anything to do.
+// The calls into the queue are the only ones that cross an interface.
+func (c *Core) Step() bool {
+	busy := false
+	if !c.mailbox.empty() {
+		c.mailbox.drain(c.handle)
+		busy = true
+	}
+	received := 0
+	if c.busy {
+		received = c.pollBusy()
+	} else {
+		received = c.pollIdle()
+	}
+	now := c.now()
+	c.account(now.MonoNanos)
+	if received > 0 {
+		c.proc.Process(&c.burst, now)
+		c.queue.TxBurst(&c.burst)
+		busy = true
+	}
+	if c.inbox != nil && c.takeHandovers(now) {
+		busy = true
+	}
+	if c.proc.Runnable() {
+		c.queue.Flush() // a slice is long: the replies so far must not wait for it
+		c.proc.RunSlice(now)
+		busy = true
+	}
+	if since := now.MonoNanos - c.lastHousekeep; since >= housekeepBusyNanos || (!busy && since >= housekeepIdleNanos) {
+		c.lastHousekeep = now.MonoNanos
+		c.proc.Housekeep(now)
+	}
+	c.busy = busy
+	return busy
+}
+
+// pollBusy and pollIdle are the same poll under two names: in a profile the
+// second is the time that the lcore had to spare.
+//
+//go:noinline
+func (c *Core) pollBusy() int { return c.queue.RxBurst(&c.burst) }
+
+//go:noinline
+func (c *Core) pollIdle() int { return c.queue.RxBurst(&c.burst) }
+
+// account books the turn that ended with the poll at nowNanos. A busy turn's time
+// includes that poll, which also sent the turn's replies.
+func (c *Core) account(nowNanos int64) {
+	gap := nowNanos - c.lastPoll
+	c.lastPoll = nowNanos
+	c.gaps.record(gap)
+	atomic.StoreUint64(&c.turns, c.turns+1)
+	if c.busy {
+		atomic.StoreUint64(&c.busyTurns, c.busyTurns+1)
+		atomic.StoreUint64(&c.busyNanos, c.busyNanos+uint64(gap))
+	}
+}
+
+func (c *Core) handle(ev tenants.Event) { c.proc.HandleEvent(ev) }
+
+// takeHandovers answers frames that other lcores received for tenants at home
+// here. It reports whether there were any.
+func (c *Core) takeHandovers(now pktproc.Clock) bool {
+	any := false
+	for _, ring := range c.inbox {
+		if ring == nil {
+			continue
+		}
+		for n := 0; n < handoverBurst; n++ {
+			frame := ring.peek()
+			if frame == nil {
+				break
+			}
+			c.proc.Deliver(frame, now)
+			ring.pop()
+			any = true
+		}
+	}
+	return any
+}
+
+// forward hands a frame to another lcore, or reports false if there is no
+// room: the frame is then lost, as on a network.
+func (c *Core) forward(lcore int, frame []byte) bool {
+	if lcore < 0 || lcore >= len(c.outbox) || c.outbox[lcore] == nil {
+		return false
+	}
+	return c.outbox[lcore].push(frame)
+}
+
+// run repeats Step until the core is told to stop.
+func (c *Core) run(idle Strategy) {
+	if idle == Poll {
+		for !c.stop.Load() {
+			c.Step()
+		}
+		return
+	}
+	backoff := backoff{}
+	for !c.stop.Load() {
+		if c.Step() {
+			backoff.reset()
+		} else if nanos := backoff.next(); nanos > 0 {
+			c.queue.Flush()
+			c.queue.Wait(nanos)
+		}
+	}
+}
+
+// end finishes what runs here. It belongs to the lcore's own thread, on which
+// alone suspended calls may be resumed to be killed.
+func (c *Core) end() {
+	c.mailbox.drain(c.handle)
+	c.proc.Close()
+	c.queue.Flush()
+}
+
+// CoreStats is what an lcore has done since it started.
+type CoreStats struct {
+	// Turns is the number of polls, BusyTurns those that found something to do.
+	Turns, BusyTurns uint64
+	// BusyNanos is the time spent in busy turns: over the requests served, it is
+	// the cost of one.
+	BusyNanos uint64
+	Gaps      Gaps
+	Queue     nic.Stats
+}
+
+func (c *Core) stats() CoreStats {
+	return CoreStats{
+		Turns:     atomic.LoadUint64(&c.turns),
+		BusyTurns: atomic.LoadUint64(&c.busyTurns),
+		BusyNanos: atomic.LoadUint64(&c.busyNanos),
+		Gaps:      c.gaps.snapshot(),
+		Queue:     c.queue.Stats(),
+	}
+}
