@@ -1,0 +1,18 @@
+//@ set 1 u32[1,2,3]
+//@ set 2 u32[4]
+//@ set "k" u32[5,6]
+//@ call lengths [] = object([12,4,-1])
+//@ call total [] = 4
+//@ call many [] = object([[1,0,0,0],null,[5,0,0,0]])
+//@ call gather [] = object([1,4,null])
+//@ call second [] = 8
+//@ call mixed [] = 3
+//@ call bad [] = object(["TypeError","TypeError","TypeError"])
+const ids = new Uint32Array([1, 2, 9]);
+export function lengths() { return Array.from(store.lengths(ids)) }
+export function total() { return store.sumLengths('u32', ids) }
+export function many() { return store.getMany([1, 9, 'k']).map((v) => v ? Array.from(v.subarray(0, 4)) : null) }
+export function gather() { return Array.from(store.gather('u32', [1, 2, 3], 0)) }
+export function second() { return store.sum('u32', [1, 2, 'k'], 1) }
+export function mixed() { return store.sumLengths('u32', ['k', '2']) }
+export function bad() { return [() => store.sum('u64', []), () => store.lengths(5), () => store.lengths({ length: 3 })].map((f) => { try { f() } catch (e) { return e.name } }) }
