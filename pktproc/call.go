@@ -1,0 +1,243 @@
+package pktproc
+
+import (
+	"encoding/binary"
+
+	"shredder/jit"
+	"shredder/pktproc/wire"
+	"shredder/store"
+	"shredder/tenants"
+)
+
+// writeSetRoom bounds the values that a TRY copies into its reply.
+const writeSetRoom = 64 << 10
+
+// call executes CALL and TRY. Straight, within a turn, a function that outruns
+// its first slice is dropped without a trace and called again in a coroutine.
+func (p *Processor) call(r *request, op wire.Op) step {
+	t, k := r.t, r.task
+	try := op.Code() == wire.OpTry
+	if k == nil || try && r.atomic {
+		r.fail(op, wire.StatusUnsupported)
+		return stepDone
+	}
+	invoker, st := p.invoker(t)
+	switch {
+	case st == wire.StatusPending && k.job != nil:
+		p.failedJob(r, op)
+		return stepDone
+	case st == wire.StatusPending:
+		return p.awaitRuntime(r, op)
+	case st != wire.StatusOK:
+		r.fail(op, st)
+		return stepDone
+	case k.yield == nil && t.local.Engine.Long(op.Key()):
+		return stepPreempted
+	}
+	overlay := t.shard.Overlay()
+	if !r.atomic {
+		p.openOverlay(r)
+	}
+	inv := p.prepare(k, op, overlay)
+	out := invoker.Invoke(inv)
+	inv.Yield = nil
+	p.charge(k)
+	p.settleRuntime(t, op.Key(), out.Status)
+	if out.Status == jit.Preempted {
+		overlay.Discard()
+		r.restart()
+		return stepPreempted
+	}
+	c := &t.local.Counters
+	c[tenants.CounterCalls]++
+	p.finishCall(r, op, &out, try)
+	return stepDone
+}
+
+// prepare fills k's invocation for op.
+func (p *Processor) prepare(k *task, op wire.Op, overlay *store.Overlay) *jit.Invocation {
+	t := k.t
+	id := p.entropySeed()
+	k.invocation = jit.Invocation{
+		Function: op.Key(), Args: op.Value(), ID: uint64(k.r.session)<<32 | uint64(k.r.seq), Tenant: t.local.Name,
+		NowMillis: p.now.UnixMillis, Seed: id, Overlay: overlay, Limits: t.local.Limits,
+		Result: k.result[:0], Yield: k.yield, Log: k.log,
+	}
+	return &k.invocation
+}
+
+// entropySeed is a call's random seed: unpredictable enough for functions, at
+// the price of a multiplication (splitmix64).
+func (p *Processor) entropySeed() uint64 {
+	p.seed += 0x9e3779b97f4a7c15
+	z := p.seed
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
+
+// charge books what a call cost.
+func (p *Processor) charge(k *task) {
+	cost := &k.invocation.Cost
+	t := k.t
+	c := &t.local.Counters
+	c[tenants.CounterFuel] += cost.Fuel
+	c[tenants.CounterLookups] += cost.Lookups
+	c[tenants.CounterBytesRead] += cost.BytesRead
+	p.n.Fuel += cost.Fuel
+	t.calls.tokens--
+	t.fuel.tokens -= int64(cost.Fuel)
+	if k.yield == nil {
+		t.deficit -= int64(cost.Fuel)
+		p.fuelLeft -= int64(cost.Fuel)
+	}
+}
+
+// restart goes back to where the overlay was opened: this operation, or the
+// beginning of an atomic datagram.
+func (r *request) restart() {
+	if !r.atomic {
+		return
+	}
+	r.overlay = false
+	r.rest, r.index = r.all, 0
+	r.w = wire.NewWriter(r.w.Bytes()[:0:r.room])
+}
+
+// callStatus translates how a call ended.
+func callStatus(s jit.Status) wire.Status {
+	switch s {
+	case jit.OK:
+		return wire.StatusOK
+	case jit.NoFunction:
+		return wire.StatusNoFunction
+	case jit.BadArgument:
+		return wire.StatusBadArgument
+	case jit.Exception:
+		return wire.StatusException
+	case jit.Fuel:
+		return wire.StatusFuel
+	case jit.Killed:
+		return wire.StatusKilled
+	case jit.Deadline:
+		return wire.StatusDeadline
+	case jit.TooLarge:
+		return wire.StatusTooLarge
+	case jit.Limit:
+		return wire.StatusLimit
+	case jit.Full:
+		return wire.StatusFull
+	case jit.Corrupt:
+		return wire.StatusQuarantined
+	}
+	return wire.StatusLimit
+}
+
+// finishCall commits or discards, and replies.
+func (p *Processor) finishCall(r *request, op wire.Op, out *jit.Outcome, try bool) {
+	t, k := r.t, r.task
+	inv := &k.invocation
+	overlay := t.shard.Overlay()
+	st := callStatus(out.Status)
+	if st == wire.StatusKilled && r.stop != wire.StatusOK {
+		st = r.stop
+	}
+	if st == wire.StatusQuarantined {
+		t.quarantined = true
+	}
+	r.cost = wire.Receipt{Fuel: inv.Cost.Fuel, Lookups: inv.Cost.Lookups, BytesRead: inv.Cost.BytesRead, Tier: uint64(inv.Cost.Tier)}
+	countEnd(t, st)
+	if cap(inv.Result) > cap(k.result) {
+		k.result = inv.Result
+	}
+	if try {
+		p.replyTry(r, op, st, out, overlay)
+		return
+	}
+	if !r.atomic {
+		if st == wire.StatusOK {
+			writes, size := overlay.Writes(), overlay.Bytes()
+			if st = p.status(t, overlay.Commit()); st == wire.StatusOK {
+				t.local.Counters[tenants.CounterWrites] += uint64(writes)
+				t.local.Counters[tenants.CounterBytesWritten] += size
+			} else {
+				overlay.Discard()
+			}
+		} else {
+			overlay.Discard()
+		}
+	}
+	if st != wire.StatusOK {
+		r.failCall(op, st, out)
+		return
+	}
+	if p.replyLarge(r, op, inv.Result, true) {
+		k.result = nil // it is the kept result's now
+	}
+}
+
+// failCall replies how a call ended: with the position where there is one.
+func (r *request) failCall(op wire.Op, st wire.Status, out *jit.Outcome) {
+	if st == wire.StatusException {
+		r.failValue(op, st, out.Message, uint64(out.Line), uint64(out.Column))
+		return
+	}
+	r.failValue(op, st, out.Message)
+}
+
+func countEnd(t *tenant, st wire.Status) {
+	c := &t.local.Counters
+	switch st {
+	case wire.StatusException:
+		c[tenants.CounterExceptions]++
+	case wire.StatusFuel:
+		c[tenants.CounterFuelEnded]++
+	case wire.StatusLimit, wire.StatusTooLarge:
+		c[tenants.CounterLimitEnded]++
+	}
+}
+
+// replyTry answers what a call would have done: u32 length and bytes of its
+// result, then its writes. Nothing is applied.
+func (p *Processor) replyTry(r *request, op wire.Op, st wire.Status, out *jit.Outcome, overlay *store.Overlay) {
+	receipt := r.receipt
+	r.receipt = true
+	if st != wire.StatusOK {
+		overlay.Discard()
+		r.failCall(op, st, out)
+		r.receipt = receipt
+		return
+	}
+	result := r.task.invocation.Result
+	b := binary.LittleEndian.AppendUint32(make([]byte, 0, len(result)+256), uint32(len(result)))
+	b = append(b, result...)
+	fits := true
+	overlay.Each(func(key store.Key, e store.Entry, deleted bool) {
+		if !fits || len(b)+len(e.Value) > len(result)+writeSetRoom {
+			fits = false
+			return
+		}
+		value := e.Value
+		if deleted {
+			value = nil
+		}
+		if key.Bytes == nil {
+			b = wire.AppendIntItem(b, key.Int, deleted, value)
+		} else {
+			b = wire.AppendBytesItem(b, key.Bytes, deleted, value)
+		}
+	})
+	overlay.Discard()
+	if fits {
+		p.replyLarge(r, op, b, true)
+	} else {
+		r.fail(op, wire.StatusTooLarge)
+	}
+	r.receipt = receipt
+}
+
+// logLine writes a function's log line into its tenant's ring.
+func (p *Processor) logLine(k *task, level uint8, text []byte) {
+	k.t.local.Log.Append(p.now.UnixMillis, level, text)
+	k.t.local.Counters[tenants.CounterLogRecords]++
+}

@@ -1,0 +1,150 @@
+package pktproc
+
+import (
+	"shredder/dataplane/nic"
+	"shredder/jit"
+	"shredder/pktproc/wire"
+	"shredder/tenants"
+)
+
+// invoker returns what runs t's functions. PENDING: a control thread has to
+// make a runtime first.
+func (p *Processor) invoker(t *tenant) (jit.Invoker, wire.Status) {
+	e := &t.local.Engine
+	if e.Active() == nil {
+		return nil, wire.StatusNoFunction
+	}
+	rt := e.Runtime()
+	if rt == nil || rt.Dirty() {
+		return nil, wire.StatusPending
+	}
+	return rt, wire.StatusOK
+}
+
+// awaitRuntime asks for a runtime; r's task goes on when it comes.
+func (p *Processor) awaitRuntime(r *request, op wire.Op) step {
+	k := r.task
+	e := &k.t.local.Engine
+	job := &tenants.Job{Kind: tenants.JobRuntime, Lcore: p.cfg.Lcore, Local: k.t.local, Version: e.Active(), Old: e.DropRuntime()}
+	if p.cfg.Registry == nil || !p.cfg.Registry.Submit(job) {
+		r.fail(op, wire.StatusBusy)
+		return stepDone
+	}
+	k.job = job
+	return stepJob
+}
+
+// settleRuntime notes what a call has taught about the function.
+func (p *Processor) settleRuntime(t *tenant, function []byte, st jit.Status) {
+	if st == jit.Preempted {
+		t.local.Engine.MarkLong(function)
+	}
+}
+
+// activate makes a version serve the calls that begin from now on.
+func (p *Processor) activate(ev tenants.Event) {
+	ev.Local.Engine.Activate(ev.Version, ev.Runtime)
+}
+
+// jobDone takes back a job. Its task may have ended meanwhile.
+func (p *Processor) jobDone(job *tenants.Job) {
+	var k *task
+	for _, e := range p.tasks.all {
+		if e.job == job && e.state != taskFree {
+			k = e
+			break
+		}
+	}
+	if job.Kind == tenants.JobRuntime {
+		p.runtimeDone(job, k)
+		return
+	}
+	if k != nil {
+		p.fnDone(job, k)
+	}
+}
+
+// runtimeDone takes a runtime and lets the call that asked for it go on. If
+// another version has become active meanwhile, that call will ask again.
+func (p *Processor) runtimeDone(job *tenants.Job, k *task) {
+	if t := p.tenantByID(job.Local.ID); t != nil && t.local == job.Local {
+		job.Local.Engine.Settle(job.Version, job.Runtime)
+	}
+	if k == nil {
+		return
+	}
+	k.state = taskReady
+	if job.Runtime != nil {
+		k.job = nil // else its outcome is the call's
+	}
+	p.ring.push(k.t)
+}
+
+// failedJob answers a call whose runtime could not be made.
+func (p *Processor) failedJob(r *request, op wire.Op) {
+	job := r.task.job
+	r.task.job = nil
+	st := job.Status
+	if st == wire.StatusOK {
+		st = wire.StatusUnavailable
+	}
+	p.failJob(r, op, st, job)
+}
+
+// failJob answers with what a job says about its failure.
+func (p *Processor) failJob(r *request, op wire.Op, st wire.Status, job *tenants.Job) {
+	if st == wire.StatusBadLibrary {
+		r.failValue(op, st, job.Value, uint64(job.Line), uint64(job.Column))
+		return
+	}
+	r.failValue(op, st, job.Value)
+}
+
+// submitFn hands an FN to the control threads.
+func (p *Processor) submitFn(k *task, op wire.Op, f *nic.Frame) {
+	job := &tenants.Job{Kind: tenants.JobFn, Lcore: p.cfg.Lcore, Local: k.t.local, Verb: uint8(op.Word(0)),
+		Activate: op.Word(1)&wire.FnFlagActivate != 0, Name: string(op.Key()), Source: k.source}
+	k.state = taskFn
+	if p.cfg.Registry == nil || !p.cfg.Registry.Submit(job) {
+		p.answerFn(k, op, wire.StatusBusy, f)
+		return
+	}
+	k.job = job
+}
+
+// fnDone answers an FN with its outcome.
+func (p *Processor) fnDone(job *tenants.Job, k *task) {
+	op, _, _ := wire.FirstOp(k.r.all)
+	p.n.Ops[wire.OpFn]++
+	if job.Status == wire.StatusOK {
+		p.replyLarge(&k.r, op, job.Value, true)
+	} else {
+		p.failJob(&k.r, op, job.Status, job)
+	}
+	p.complete(k, nil)
+}
+
+// statsShard and statsLimits write parts of STATS.
+func (p *Processor) statsShard(o *jsonObject, t *tenant) {}
+
+func (p *Processor) statsLimits(o *jsonObject, t *tenant) {
+	l := t.local.Limits
+	o.open("limits")
+	o.int("fuel", l.Fuel)
+	o.int("slice", l.Slice)
+	o.int("deadline_ms", l.DeadlineMillis)
+	o.int("depth", int64(l.Depth))
+	o.int("scratch", l.Scratch)
+	o.int("result_size", int64(l.ResultSize))
+	o.int("log_size", int64(l.LogSize))
+	o.int("overlay_writes", int64(l.OverlayWrites))
+	o.uint("overlay_bytes", l.OverlayBytes)
+	o.int("source_size", int64(l.SourceSize))
+	o.int("source_depth", int64(l.SourceDepth))
+	o.int("functions", int64(l.Functions))
+	o.int("load_fuel", l.LoadFuel)
+	o.int("waiting", int64(l.Waiting))
+	o.int("calls_per_second", l.CallsPerSecond)
+	o.int("fuel_per_second", l.FuelPerSecond)
+	o.close()
+}

@@ -1,0 +1,100 @@
+package pktproc
+
+import (
+	"encoding/binary"
+
+	"shredder/dataplane/nic"
+	"shredder/pktproc/wire"
+)
+
+// The commonest request of all is a lone PING, GET or SET without options in a
+// plain IPv4 frame. It takes this road, on which headers are read and written
+// as whole words by few calls; it saves about 20 ns of 50 over the general
+// one, with the same outcome.
+
+// plainPayload is where the datagram of a frame lies that plainUDP accepts.
+const plainPayload = etherHeader + ipv4MinHeader + udpHeader
+
+// parsePlain accepts such a datagram, as wire.Parse, wire.CheckRequest and
+// route would, or leaves it to them. b is clipped to the datagram's end.
+func (p *Processor) parsePlain(b []byte, pf *parsed) bool {
+	const least = plainPayload + wire.HeaderSize + wire.OpHeaderSize
+	if len(b) < least || len(b) > plainPayload+wire.MaxDatagram {
+		return false
+	}
+	h := b[plainPayload:]
+	_ = h[wire.HeaderSize+wire.OpHeaderSize-1]
+	le := binary.LittleEndian
+	first := le.Uint64(h)
+	// Version, at most FlagTrusted, one operation, status 0; the length.
+	if first&^(wire.FlagTrusted<<8)&0xffffffff != wire.Version|1<<16 || int(le.Uint16(h[24:])) != len(h)-wire.HeaderSize {
+		return false
+	}
+	op := h[wire.HeaderSize:]
+	head := le.Uint64(op)
+	keyLen := uint(head>>32) & 0xffff
+	body := wire.OpHeaderSize + keyLen + uint(head>>48)
+	if (body+7)&^7 != uint(len(op)) || keyLen > wire.MaxKeyLen {
+		return false
+	}
+	if pad := -body & 7; pad != 0 && le.Uint64(op[len(op)-8:])>>(64-8*pad) != 0 {
+		return false
+	}
+	switch uint32(head) {
+	case uint32(wire.OpPing), uint32(wire.OpGet), uint32(wire.OpSet):
+	case uint32(wire.OpGet) | wire.OpFlagIntKey<<8, uint32(wire.OpSet) | wire.OpFlagIntKey<<8:
+		if keyLen != 8 || le.Uint64(op[wire.OpHeaderSize:])>>53 != 0 {
+			return false
+		}
+	default:
+		return false
+	}
+	id := uint32(first >> 32)
+	if first&(wire.FlagTrusted<<8) != 0 {
+		if pf.t = p.tenantByID(id); pf.t == nil {
+			return false
+		}
+		pf.trusted, pf.s = true, nil
+	} else {
+		if sessionLcore(id) != p.cfg.Lcore {
+			return false
+		}
+		if pf.s = p.sessions.at(id); pf.s == nil {
+			return false
+		}
+		p.touched += pf.s.secret
+		pf.trusted = false
+	}
+	pf.h, pf.ops = wire.Header(h[:wire.HeaderSize:wire.HeaderSize]), op
+	pf.single, pf.kind = wire.Opcode(head), kindRequest
+	pf.plain = true
+	p.n.Requests++
+	return true
+}
+
+// finishPlain is finish for a lone operation that came by parsePlain: all
+// headers are read, and then written, as words.
+func (p *Processor) finishPlain(f *nic.Frame, bodyLen int) {
+	b := f.Data
+	length := udpHeader + wire.HeaderSize + bodyLen
+	end := plainPayload + wire.HeaderSize + bodyLen
+	h := b[plainPayload : plainPayload+wire.HeaderSize]
+	putReplyHeader(h, 1, wire.StatusOK, bodyLen, p.port)
+	le := binary.LittleEndian
+	u := b[34:42]
+	old := le.Uint64(u)
+	word := old<<16&0xffff0000 | old>>16&0xffff | uint64(swap16(uint16(length)))<<32
+	if (old>>48 != 0 || p.cfg.AlwaysChecksum) && !p.deviceSums {
+		sum := ^fold(addSum(add64(pseudoSum(b[26:34], protoUDP, length), word), b[plainPayload:end]))
+		if sum == 0 {
+			sum = 0xffff
+		}
+		word |= uint64(sum) << 48
+	}
+	le.PutUint64(u, word)
+	turnIPv4(b[etherHeader:etherHeader+ipv4MinHeader:etherHeader+ipv4MinHeader], uint16(length+ipv4MinHeader))
+	swapMACs(b)
+	f.Len, f.Verdict = end, nic.Reply
+	p.n.Replies++
+	p.n.Statuses[wire.StatusOK]++
+}

@@ -1,0 +1,291 @@
+package pktproc
+
+import (
+	"shredder/dataplane/nic"
+	"shredder/jit"
+	"shredder/pktproc/wire"
+	"shredder/tenants"
+)
+
+// Calls that outrun their first slice go on in coroutines, a slice a turn,
+// tenants by turns: deficit round robin (Shreedhar and Varghese, SIGCOMM 1995)
+// with fuel for bytes.
+
+// sliceQuantum is the fuel that a tenant gets each time its turn comes, and
+// the unit of Limits.TurnSlices: the fuel of a slice by default, about 50 µs.
+const sliceQuantum = 512
+
+// drainTasks bounds the requests, other than suspended calls, that one
+// RunSlice executes.
+const drainTasks = 8
+
+// ring is the queue of tenants whose current task can run.
+type ring struct {
+	head, tail *tenant
+}
+
+func (q *ring) push(t *tenant) {
+	if t.inRing {
+		return
+	}
+	t.inRing = true
+	t.ringNext = nil
+	if q.tail == nil {
+		q.head = t
+	} else {
+		q.tail.ringNext = t
+	}
+	q.tail = t
+}
+
+func (q *ring) pop() *tenant {
+	t := q.head
+	if t == nil {
+		return nil
+	}
+	q.head = t.ringNext
+	if q.head == nil {
+		q.tail = nil
+	}
+	t.ringNext, t.inRing = nil, false
+	return t
+}
+
+// worker is a coroutine and the task that it runs.
+type worker struct {
+	next *worker
+	p    *Processor
+	co   *jit.Coroutine
+	k    *task
+	step step
+	body func(yield func() bool)
+}
+
+type workers struct {
+	free *worker
+	made int
+}
+
+func (p *Processor) takeWorker() *worker {
+	if w := p.workers.free; w != nil {
+		p.workers.free = w.next
+		w.next = nil
+		return w
+	}
+	if p.workers.made >= p.cfg.Limits.Coroutines {
+		return nil
+	}
+	w := &worker{p: p, co: jit.NewCoroutine()}
+	w.body = w.run
+	p.workers.made++
+	p.n.Coroutines++
+	return w
+}
+
+func (w *worker) run(yield func() bool) {
+	w.k.yield = yield
+	w.step = w.p.runOps(&w.k.r)
+	w.k.yield = nil
+}
+
+// Runnable says whether RunSlice has anything to do.
+func (p *Processor) Runnable() bool { return p.ring.head != nil || p.copies != nil }
+
+// RunSlice gives the next tenant in turn one slice: it resumes its suspended
+// call, or executes the requests that waited for one.
+func (p *Processor) RunSlice(now Clock) {
+	p.beginTurn(now)
+	p.fuelLeft = sliceQuantum
+	p.copyStep()
+	t := p.ring.pop()
+	if t == nil {
+		return
+	}
+	if t.deficit <= 0 {
+		if t.deficit += sliceQuantum; p.ring.head == nil {
+			t.deficit = sliceQuantum // nobody else wants the time
+		}
+	}
+	for n := 0; n < drainTasks && p.fuelLeft > 0 && t.deficit > 0 && t.current != nil; n++ {
+		k := t.current
+		if k.state == taskRuntime {
+			return // JobDone will bring it back
+		}
+		if now.MonoNanos >= k.deadline {
+			p.endTask(k, wire.StatusDeadline)
+			continue
+		}
+		if k.state == taskSuspended || k.long {
+			p.resume(k)
+			break
+		}
+		p.runStraight(k, nil)
+	}
+	if t.current == nil {
+		t.deficit = 0 // what an idle tenant has saved would let it burst past the others
+		return
+	}
+	if t.current.state != taskRuntime {
+		p.ring.push(t)
+	}
+}
+
+// runStraight executes k without a coroutine. f is the frame of its request if
+// this is still its turn.
+func (p *Processor) runStraight(k *task, f *nic.Frame) {
+	p.after(k, p.runOps(&k.r), f)
+}
+
+// resume runs k for one slice in its coroutine. If there is none to be had, k
+// keeps its place in line.
+func (p *Processor) resume(k *task) {
+	w := k.worker
+	if w == nil {
+		if w = p.takeWorker(); w == nil {
+			return
+		}
+		w.k, k.worker = k, w
+		w.co.Start(w.body)
+	}
+	k.state = taskSuspended
+	p.n.Slices++
+	before := k.invocation.Cost.Fuel
+	done := w.co.Resume()
+	p.settleSlice(k, before)
+	if done {
+		p.leave(k, w)
+	}
+}
+
+// settleSlice charges what a slice burnt. Finished calls are charged by call.
+func (p *Processor) settleSlice(k *task, before uint64) {
+	burnt := k.invocation.Cost.Fuel - before
+	if k.invocation.Cost.Fuel <= before {
+		burnt = sliceQuantum
+	}
+	k.t.deficit -= int64(burnt)
+	p.fuelLeft -= int64(burnt)
+}
+
+// leave takes k out of its coroutine, whose body has ended.
+func (p *Processor) leave(k *task, w *worker) {
+	w.k, k.worker = nil, nil
+	w.next = p.workers.free
+	p.workers.free = w
+	k.state = taskReady
+	p.after(k, w.step, nil)
+}
+
+// after looks at how far k came.
+func (p *Processor) after(k *task, s step, f *nic.Frame) {
+	switch s {
+	case stepDone:
+		p.complete(k, f)
+	case stepPreempted:
+		k.long = true
+		k.t.local.Counters[tenants.CounterPreempted]++
+		p.n.Preempted++
+		p.ring.push(k.t)
+	case stepJob:
+		k.state = taskRuntime
+	}
+}
+
+// endTask ends k with a status for every operation that it has not executed
+// yet: a suspended call by resuming it with the kill flag.
+func (p *Processor) endTask(k *task, why wire.Status) {
+	k.r.stop = why
+	switch why {
+	case wire.StatusDeadline:
+		k.t.local.Counters[tenants.CounterDeadlineEnded]++
+	case wire.StatusKilled:
+		k.t.local.Counters[tenants.CounterKilled]++
+	}
+	switch k.state {
+	case taskWaiting:
+		k.t.unlink(k)
+		p.runOps(&k.r)
+		p.complete(k, nil)
+	case taskSuspended:
+		w := k.worker
+		w.co.Kill()
+		p.leave(k, w)
+	case taskFn, taskCopy:
+		p.endFn(k)
+	default:
+		p.runOps(&k.r)
+		p.complete(k, nil)
+	}
+}
+
+// killTenant ends everything of t that is under way.
+func (p *Processor) killTenant(t *tenant, why wire.Status) {
+	for t.head != nil {
+		p.endTask(t.head, why)
+	}
+	if t.current != nil {
+		p.endTask(t.current, why)
+	}
+	for _, k := range p.tasks.all {
+		if k.t == t && (k.state == taskFn || k.state == taskCopy) {
+			p.endTask(k, why)
+		}
+	}
+	p.unring(t)
+}
+
+// unring takes t out of the ring.
+func (p *Processor) unring(t *tenant) {
+	if !t.inRing {
+		return
+	}
+	var q ring
+	for e := p.ring.pop(); e != nil; e = p.ring.pop() {
+		if e != t {
+			q.push(e)
+		}
+	}
+	p.ring = q
+}
+
+// sweepTasks ends, of the next count tasks, those whose deadline has passed.
+func (p *Processor) sweepTasks(count int) {
+	pool := &p.tasks
+	for range min(count, len(pool.all)) {
+		if pool.hand++; pool.hand >= len(pool.all) {
+			pool.hand = 0
+		}
+		if k := pool.all[pool.hand]; k.state != taskFree && p.now.MonoNanos >= k.deadline {
+			p.endTask(k, wire.StatusDeadline)
+		}
+	}
+}
+
+// kill executes KILL: w0 session, w1 sequence number; both 0: whatever call of
+// the tenant runs.
+func (p *Processor) kill(r *request, op wire.Op) {
+	t := r.t
+	session, seq := op.Word(0), op.Word(1)
+	if session == 0 && seq == 0 {
+		if k := t.current; k != nil && k != r.task {
+			p.endTask(k, wire.StatusKilled)
+			r.fail(op, wire.StatusOK)
+			return
+		}
+		r.fail(op, wire.StatusNotFound)
+		return
+	}
+	if k := t.current; k != nil && k != r.task && uint64(k.r.session) == session && uint64(k.r.seq) == seq {
+		p.endTask(k, wire.StatusKilled)
+		r.fail(op, wire.StatusOK)
+		return
+	}
+	for k := t.head; k != nil; k = k.next {
+		if uint64(k.r.session) == session && uint64(k.r.seq) == seq {
+			p.endTask(k, wire.StatusKilled)
+			r.fail(op, wire.StatusOK)
+			return
+		}
+	}
+	r.fail(op, wire.StatusNotFound)
+}

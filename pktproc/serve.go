@@ -1,0 +1,253 @@
+package pktproc
+
+import (
+	"encoding/binary"
+
+	"shredder/dataplane/nic"
+	"shredder/pktproc/wire"
+	"shredder/store"
+	"shredder/tenants"
+)
+
+// Sets of opcodes, a bit each. TTL counts as a read unless it sets one.
+const (
+	bitTTLSet = 1 << 31
+
+	// maskAtomic may stand in an atomic datagram.
+	maskAtomic = 1<<wire.OpGet | 1<<wire.OpSet | 1<<wire.OpDelete | 1<<wire.OpIncr | 1<<wire.OpCAS | 1<<wire.OpTTL |
+		1<<wire.OpMultiGet | 1<<wire.OpScan | 1<<wire.OpCall
+	maskCalls = 1<<wire.OpCall | 1<<wire.OpTry
+	// maskImmediate are served although a call of the tenant is suspended: plain
+	// reads, which see the last commit, and what touches no entry.
+	maskImmediate = 1<<wire.OpPing | 1<<wire.OpGet | 1<<wire.OpTTL | 1<<wire.OpMultiGet | 1<<wire.OpScan |
+		1<<wire.OpStats | 1<<wire.OpLogs | 1<<wire.OpKill | 1<<wire.OpPush | 1<<wire.OpResult | 1<<0
+	maskRecorded = 1<<wire.OpSet | 1<<wire.OpDelete | 1<<wire.OpIncr | 1<<wire.OpCAS | 1<<wire.OpCall |
+		1<<wire.OpFn | 1<<wire.OpPushBegin | 1<<wire.OpKill | bitTTLSet
+)
+
+// maxSeq is the highest sequence number of the window; those above are for
+// datagrams that are not recorded.
+const maxSeq = 1<<31 - 1
+
+// opMask is the set of opcodes in ops; unknown ones are bit 0.
+func opMask(ops []byte) (mask uint32) {
+	for {
+		op, rest, ok := wire.FirstOp(ops)
+		if !ok {
+			return mask
+		}
+		ops = rest
+		code := op.Code()
+		switch {
+		case int(code) >= wire.Opcodes:
+			mask |= 1
+		case code == wire.OpTTL && op.Flags()&wire.OpFlagTTL != 0:
+			mask |= bitTTLSet
+		default:
+			mask |= 1 << code
+		}
+	}
+}
+
+// serve is the last pass: it executes one request and leaves its reply in the
+// frame, or keeps a copy of what cannot be answered now.
+func (p *Processor) serve(f *nic.Frame, pf *parsed) {
+	switch pf.kind {
+	case kindRequest:
+	case kindRefuse:
+		p.refuse(f, &pf.l, pf.status)
+		return
+	case kindHello:
+		p.serveHello(f, pf)
+		return
+	default:
+		return
+	}
+	t := pf.t
+	t.local.Counters[tenants.CounterRequests]++
+	p.publisher.Touch(t.local)
+	if t.quarantined {
+		p.refuse(f, &pf.l, wire.StatusQuarantined)
+		return
+	}
+	if s := pf.s; s != nil {
+		s.seen = p.now.seconds()
+		if first := pf.h.First(); first > s.base {
+			p.advance(s, t, first)
+		}
+	}
+	if pf.single != 0 && pf.h.Flags()&^wire.FlagTrusted == 0 {
+		switch pf.single {
+		case wire.OpPing:
+			if p.fastPing(f, pf) {
+				return
+			}
+		case wire.OpGet:
+			if p.fastGet(f, pf) {
+				return
+			}
+		case wire.OpSet:
+			if p.fastSet(f, pf) {
+				return
+			}
+		}
+	}
+	if pf.single == 0 && pf.h.Flags()&^wire.FlagTrusted == 0 && onlyGets(pf.ops) {
+		p.serveGets(f, pf)
+		return
+	}
+	p.serveSlow(f, pf)
+}
+
+// finishOne finishes a reply of one operation.
+func (p *Processor) finishOne(f *nic.Frame, pf *parsed, bodyLen int) {
+	if pf.plain {
+		p.finishPlain(f, bodyLen)
+	} else {
+		p.finish(f, &pf.l, 1, wire.StatusOK, bodyLen)
+	}
+}
+
+// fastPing answers a lone PING: its value stands where the reply's belongs.
+func (p *Processor) fastPing(f *nic.Frame, pf *parsed) bool {
+	if uint32(binary.LittleEndian.Uint64(pf.ops)) != uint32(wire.OpPing) || binary.LittleEndian.Uint64(pf.ops)>>32&0xffff != 0 {
+		return false
+	}
+	pf.t.local.Counters[tenants.CounterOperations]++
+	p.n.Ops[wire.OpPing]++
+	p.finishOne(f, pf, len(pf.ops))
+	return true
+}
+
+// fastGet answers a lone GET of a whole value.
+func (p *Processor) fastGet(f *nic.Frame, pf *parsed) bool {
+	op := wire.Op(pf.ops)
+	head := binary.LittleEndian.Uint64(op)
+	if uint32(head)&^(wire.OpFlagIntKey<<8) != uint32(wire.OpGet) || head>>48 != 0 || head>>32 == 0 || !pf.hashed {
+		return false
+	}
+	t := pf.t
+	c := &t.local.Counters
+	e, res := t.shard.GetHashed(pf.hash, keyOf(op), p.now.UnixMillis)
+	body := p.payload(f, &pf.l)[wire.HeaderSize:]
+	const fixed = wire.OpHeaderSize + 16
+	if res != store.OK || len(body) < fixed {
+		return false
+	}
+	c[tenants.CounterOperations]++
+	c[tenants.CounterReads]++
+	p.n.Ops[wire.OpGet]++
+	n, flags := len(e.Value), uint8(0)
+	if n > len(body)-fixed {
+		n, flags = len(body)-fixed, wire.OpFlagPartial
+	}
+	c[tenants.CounterBytesRead] += uint64(n)
+	end := fixed + (n+7)&^7
+	binary.LittleEndian.PutUint64(body[end-8:], 0) // the padding, unless a word or the value covers it
+	putOp(body, wire.OpGet, flags, wire.StatusOK, 2, n)
+	binary.LittleEndian.PutUint64(body[8:], e.Version)
+	binary.LittleEndian.PutUint64(body[16:], uint64(len(e.Value)))
+	copy(body[fixed:], e.Value[:n])
+	p.finishOne(f, pf, end)
+	return true
+}
+
+// fastSet executes a lone SET without options, if nothing of the tenant waits.
+func (p *Processor) fastSet(f *nic.Frame, pf *parsed) bool {
+	op := wire.Op(pf.ops)
+	head := binary.LittleEndian.Uint64(op)
+	if uint32(head)&^(wire.OpFlagIntKey<<8) != uint32(wire.OpSet) || head>>32&0xffff == 0 || pf.t.busy() {
+		return false
+	}
+	t := pf.t
+	seq := pf.h.Seq()
+	if pf.s != nil {
+		if seq-1 >= maxSeq {
+			return false
+		}
+		if v := p.take(pf.s, t, seq); v != verdictNew {
+			p.answerDuplicate(f, &pf.l, pf.s, t, seq, v)
+			return true
+		}
+	}
+	value := op.Value()
+	version, res := t.shard.Set(keyOf(op), value, store.SetOptions{}, p.now.UnixMillis)
+	body := f.Data[int(pf.l.l4)+udpHeader+wire.HeaderSize:]
+	st := p.status(t, res)
+	end := 8
+	if st == wire.StatusOK {
+		end = 16
+		c := &t.local.Counters
+		c[tenants.CounterWrites]++
+		c[tenants.CounterBytesWritten] += uint64(len(value))
+		binary.LittleEndian.PutUint64(body[8:], version)
+	}
+	putOp(body, wire.OpSet, 0, st, (end-8)/8, 0)
+	t.local.Counters[tenants.CounterOperations]++
+	p.n.Ops[wire.OpSet]++
+	if pf.s != nil {
+		p.record(pf.s, t, seq, wire.StatusOK, 1, body[:end])
+	}
+	p.finishOne(f, pf, end)
+	return true
+}
+
+// answerDuplicate answers what the window does not let through.
+func (p *Processor) answerDuplicate(f *nic.Frame, l *offsets, s *session, t *tenant, seq uint32, v verdict) {
+	p.n.Duplicates++
+	t.local.Counters[tenants.CounterDuplicates]++
+	switch v {
+	case verdictDone:
+		p.resend(f, l, s, seq)
+	case verdictPending:
+		p.refuse(f, l, wire.StatusPending)
+	default:
+		p.refuse(f, l, wire.StatusStale)
+	}
+}
+
+// serveSlow serves every datagram that the fast paths leave.
+func (p *Processor) serveSlow(f *nic.Frame, pf *parsed) {
+	t := pf.t
+	mask := opMask(pf.ops)
+	seq := pf.h.Seq()
+	recorded := pf.s != nil && mask&maskRecorded != 0
+	if p.closed {
+		p.refuse(f, &pf.l, wire.StatusShutdown)
+		return
+	}
+	if recorded {
+		if seq-1 >= maxSeq {
+			p.refuse(f, &pf.l, wire.StatusMalformed)
+			return
+		}
+		if v := p.take(pf.s, t, seq); v != verdictNew {
+			p.answerDuplicate(f, &pf.l, pf.s, t, seq, v)
+			return
+		}
+	}
+	waits := mask&^maskImmediate != 0 && t.busy()
+	if waits || mask&maskCalls != 0 || pf.single == wire.OpFn {
+		if st := p.serveTask(f, pf, mask, recorded); st != wire.StatusOK {
+			if recorded {
+				p.untake(pf.s, seq)
+			}
+			p.refuse(f, &pf.l, st)
+		}
+		return
+	}
+	r := &p.inline
+	n := copy(p.scratch[:], pf.ops)
+	r.begin(pf, p.scratch[:n])
+	r.readOnly = mask&^maskImmediate == 0
+	r.room = len(p.payload(f, &pf.l))
+	room := p.payload(f, &pf.l)
+	r.w = wire.NewWriter(room)
+	p.runOps(r)
+	status := r.close()
+	if recorded {
+		p.record(pf.s, t, seq, status, r.w.Ops(), room[wire.HeaderSize:r.w.Len()])
+	}
+	p.finish(f, &pf.l, r.w.Ops(), status, r.w.Len()-wire.HeaderSize)
+	r.t = nil
+}
