@@ -73,8 +73,7 @@ func (n *names) isNumeric(e ast.Expression) bool {
 	case *ast.SequenceExpression:
 		return n.isNumeric(e.Sequence[len(e.Sequence)-1])
 	case *ast.DotExpression:
-		id, ok := e.Left.(*ast.Identifier)
-		return ok && e.Identifier.Name == "length" && n.views[id.Name.String()] && !n.exotic && !n.dynamic
+		return n.isViewLength(e)
 	case *ast.BracketExpression:
 		id, ok := e.Left.(*ast.Identifier)
 		return ok && n.views[id.Name.String()] && n.isNumeric(e.Member)
@@ -86,6 +85,13 @@ func (n *names) isNumeric(e ast.Expression) bool {
 		return ok && n.returns[id.Name.String()]
 	}
 	return false
+}
+
+// isViewLength recognises view.length, where nothing can have changed what
+// length means.
+func (n *names) isViewLength(e *ast.DotExpression) bool {
+	id, ok := e.Left.(*ast.Identifier)
+	return ok && e.Identifier.Name == "length" && n.views[id.Name.String()] && !n.exotic && !n.dynamic
 }
 
 func (n *names) isNumericBinary(e *ast.BinaryExpression) bool {

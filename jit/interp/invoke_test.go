@@ -25,12 +25,11 @@ export function scalar(id, depth) {
   return n;
 }
 export function batch(id, depth) {
-  const friends = store.u32(id);
-  if (friends === undefined) return 0;
-  let n = friends.length;
-  if (depth === 1) return n;
-  if (depth === 2) return n + store.sumLengths('u32', friends);
-  for (let i = 0; i < friends.length; i++) n += batch(friends[i], depth - 1);
+  const size = store.size(id);
+  if (size === undefined) return 0;
+  let n = size / 4;
+  if (depth === 2) n += store.sumLengths('u32', id);
+  if (depth > 2) for (let i = 0; i < size / 4; i++) n += batch(store.u32At(id, i), depth - 1);
   return n;
 }
 `

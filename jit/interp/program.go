@@ -227,13 +227,15 @@ func bindingNames(list []*ast.Binding) (names []string) {
 // closedGlobals are names that mean undefined in a library. globalThis among
 // them: with it gone, a global can only be reached by its own name, so that
 // what a program spells is all it can reach.
-var closedGlobals = []string{"globalThis", "Proxy", "Promise", "WeakRef", "FinalizationRegistry", "SharedArrayBuffer", "Atomics"}
+var closedGlobals = []string{"globalThis", "Proxy", "Promise", "WeakRef", "FinalizationRegistry", "SharedArrayBuffer", "Atomics",
+	// As a parameter it is read without a look-up in the global object.
+	"undefined"}
 
 // wrap makes the library the body of an arrow function whose parameters are
 // the hidden names, and which returns the exported values.
 func (p *Program) wrap(tree *ast.Program) *ast.Program {
 	at := file.Idx(tree.File.Base())
-	params := []string{nameMeter, nameGrown, namePower, nameShift, nameClosed}
+	params := []string{nameMeter, nameGrown, namePower, nameShift, nameClosed, nameLength}
 	for _, name := range p.store {
 		params = append(params, nameStore+name)
 	}

@@ -279,3 +279,22 @@ func (r *Runtime) storeVersion(call goja.FunctionCall) goja.Value {
 	}
 	return intValue(int64(e.Version))
 }
+
+// viewLength is the length of a typed view, or the exception for undefined.
+func (r *Runtime) viewLength(call goja.FunctionCall) goja.Value {
+	o, ok := call.Arguments[0].(*goja.Object)
+	if !ok {
+		panic(r.js.NewTypeError("Cannot read property 'length' of undefined"))
+	}
+	switch s := o.Export().(type) {
+	case []uint8:
+		return intValue(int64(len(s)))
+	case []uint32:
+		return intValue(int64(len(s)))
+	case []int32:
+		return intValue(int64(len(s)))
+	case []float64:
+		return intValue(int64(len(s)))
+	}
+	return intValue(lengthOf(o))
+}

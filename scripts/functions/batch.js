@@ -7,6 +7,8 @@
 //@ call gather [] = object([1,4,null])
 //@ call second [] = 8
 //@ call mixed [] = 3
+//@ call stored [1] = object([7,[4,-1],0,10])
+//@ call stored [77] = object([0,[],0,0])
 //@ call bad [] = object(["TypeError","TypeError","TypeError"])
 const ids = new Uint32Array([1, 2, 9]);
 export function lengths() { return Array.from(store.lengths(ids)) }
@@ -14,5 +16,6 @@ export function total() { return store.sumLengths('u32', ids) }
 export function many() { return store.getMany([1, 9, 'k']).map((v) => v ? Array.from(v.subarray(0, 4)) : null) }
 export function gather() { return Array.from(store.gather('u32', [1, 2, 3], 0)) }
 export function second() { return store.sum('u32', [1, 2, 'k'], 1) }
+export function stored(k) { return [store.sumLengths('u32', k) + 3 * store.has(k), Array.from(store.lengths(k)).slice(1), 0, store.sum('u32', k, 0) + 5 * store.has(k)] }
 export function mixed() { return store.sumLengths('u32', ['k', '2']) }
-export function bad() { return [() => store.sum('u64', []), () => store.lengths(5), () => store.lengths({ length: 3 })].map((f) => { try { f() } catch (e) { return e.name } }) }
+export function bad() { return [() => store.sum('u64', []), () => store.lengths(true), () => store.lengths({ length: 3 })].map((f) => { try { f() } catch (e) { return e.name } }) }
