@@ -9,7 +9,7 @@ import (
 	"shredder/tenants"
 )
 
-// writeSetRoom bounds the values that a TRY copies into its reply.
+// writeSetRoom bounds the result and the values that a TRY copies into its reply.
 const writeSetRoom = 64 << 10
 
 // call executes CALL and TRY. Straight, within a turn, a function that outruns
@@ -19,6 +19,13 @@ func (p *Processor) call(r *request, op wire.Op) step {
 	try := op.Code() == wire.OpTry
 	if k == nil || try && r.atomic {
 		r.fail(op, wire.StatusUnsupported)
+		return stepDone
+	}
+	if st := p.pause(r); st != stepDone {
+		return st
+	}
+	if r.stop != wire.StatusOK {
+		r.fail(op, r.stop)
 		return stepDone
 	}
 	invoker, st := p.invoker(t)
@@ -32,7 +39,7 @@ func (p *Processor) call(r *request, op wire.Op) step {
 		r.fail(op, st)
 		return stepDone
 	case k.yield == nil && t.local.Engine.Long(op.Key()):
-		return stepPreempted
+		return p.preempt(r, t.shard.Overlay())
 	}
 	overlay := t.shard.Overlay()
 	if !r.atomic {
@@ -44,9 +51,7 @@ func (p *Processor) call(r *request, op wire.Op) step {
 	p.charge(k)
 	p.settleRuntime(t, op.Key(), out.Status)
 	if out.Status == jit.Preempted {
-		overlay.Discard()
-		r.restart()
-		return stepPreempted
+		return p.preempt(r, overlay)
 	}
 	c := &t.local.Counters
 	c[tenants.CounterCalls]++
@@ -87,21 +92,45 @@ func (p *Processor) charge(k *task) {
 	p.n.Fuel += cost.Fuel
 	t.calls.tokens--
 	t.fuel.tokens -= int64(cost.Fuel)
+	k.burnt += int64(cost.Fuel)
 	if k.yield == nil {
 		t.deficit -= int64(cost.Fuel)
 		p.fuelLeft -= int64(cost.Fuel)
 	}
 }
 
-// restart goes back to where the overlay was opened: this operation, or the
-// beginning of an atomic datagram.
-func (r *request) restart() {
-	if !r.atomic {
-		return
+// preempt drops what a straight run has done since its overlay was opened: this
+// operation, or an atomic datagram from its beginning.
+func (p *Processor) preempt(r *request, overlay *store.Overlay) step {
+	if r.overlay || !r.atomic {
+		overlay.Discard()
 	}
-	r.overlay = false
-	r.rest, r.index = r.all, 0
-	r.w = wire.NewWriter(r.w.Bytes()[:0:r.room])
+	if r.atomic {
+		r.overlay = false
+		r.rest, r.index = r.all, 0
+		r.w = wire.NewWriter(r.w.Bytes()[:0:r.room])
+	}
+	return stepPreempted
+}
+
+// pause stands between the calls of one datagram: many short ones together must
+// not hold the lcore longer than a long one may.
+func (p *Processor) pause(r *request) step {
+	k := r.task
+	if k.yield != nil {
+		if k.burnt >= sliceQuantum {
+			k.burnt = 0
+			k.yield() // r.stop says why if it is to end
+		}
+		return stepDone
+	}
+	if p.fuelLeft > 0 || r.index == 0 {
+		return stepDone
+	}
+	if r.atomic {
+		return p.preempt(r, r.t.shard.Overlay())
+	}
+	return stepTurn
 }
 
 // callStatus translates how a call ended.
@@ -209,11 +238,17 @@ func (p *Processor) replyTry(r *request, op wire.Op, st wire.Status, out *jit.Ou
 		return
 	}
 	result := r.task.invocation.Result
+	if len(result) > writeSetRoom {
+		overlay.Discard()
+		r.fail(op, wire.StatusTooLarge)
+		r.receipt = receipt
+		return
+	}
 	b := binary.LittleEndian.AppendUint32(make([]byte, 0, len(result)+256), uint32(len(result)))
 	b = append(b, result...)
 	fits := true
 	overlay.Each(func(key store.Key, e store.Entry, deleted bool) {
-		if !fits || len(b)+len(e.Value) > len(result)+writeSetRoom {
+		if !fits || len(b)+len(e.Value) > writeSetRoom {
 			fits = false
 			return
 		}

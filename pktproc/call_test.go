@@ -343,6 +343,49 @@ func TestTurnBudget(t *testing.T) {
 	}
 }
 
+// TestManyCalls: many short calls of one datagram give way to others like one
+// long one, atomic or not, straight or in a coroutine.
+func TestManyCalls(t *testing.T) {
+	for _, flags := range []uint8{0, wire.FlagAtomic} {
+		l, other := newOpenLocal(t, 1, "one"), newOpenLocal(t, 2, "other")
+		r := callRig(t, nil, l, other)
+		l.Engine.Runtime().(*fakeRuntime).functions["half"] = func(c *fakeCall) jit.Status {
+			n, _, _ := c.Overlay.Incr(store.BytesKey([]byte("n")), 1)
+			c.Result = wire.AppendInt(c.Result, n)
+			return c.burn(300)
+		}
+		calls := func(w *wire.Writer) {
+			for range 40 {
+				opCall("half", nil)(w)
+			}
+		}
+		for round := range 2 {
+			c := r.trusted(path{}, 1)
+			if r.process(c.frame(flags, calls))[0] != nil {
+				t.Fatal("forty calls in one turn")
+			}
+			n := 0
+			for ; len(r.q.sent) == 0 && n < 1000; n++ {
+				r.p.RunSlice(r.now)
+				must(t, r.trusted(path{}, 2).one(opIncr("n", 1)), wire.StatusOK)
+			}
+			if n < 15 {
+				t.Fatalf("flags %x: forty calls of 300 fuel in %d slices of 512", flags, n)
+			}
+			_, ops := c.reply(r.takeSent()[0])
+			if len(ops) != 40 {
+				t.Fatalf("%d replies", len(ops))
+			}
+			for i, op := range ops {
+				a, _, st := wire.FirstArg(must(t, op, wire.StatusOK).Value())
+				if st != wire.StatusOK || a.Int() != int64(round*40+i+1) {
+					t.Fatalf("call %d gave %d", i, a.Int())
+				}
+			}
+		}
+	}
+}
+
 func TestRates(t *testing.T) {
 	l := newOpenLocal(t, 1, "one")
 	l.Limits.CallsPerSecond = 10

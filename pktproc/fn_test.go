@@ -107,7 +107,7 @@ func TestDeployPushed(t *testing.T) {
 	}
 	id := push(source)
 	r.process(c.frame(0, deploy(id)))
-	if n := r.slices(100); n != 3 || len(r.jobs) != 1 {
+	if n := r.slices(100); n != 10 || len(r.jobs) != 1 {
 		t.Fatalf("%d slices for 160,000 bytes, %d jobs", n, len(r.jobs))
 	}
 	r.answer(func(j *tenants.Job) {

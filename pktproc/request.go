@@ -12,6 +12,7 @@ type step uint8
 const (
 	stepDone      step = iota
 	stepPreempted      // a call outran its slice: go on in a coroutine, from the same operation
+	stepTurn           // its share of the turn is used up: go on from the same operation
 	stepJob            // a control thread has to make a runtime first
 )
 

@@ -186,6 +186,8 @@ func (p *Processor) after(k *task, s step, f *nic.Frame) {
 		k.t.local.Counters[tenants.CounterPreempted]++
 		p.n.Preempted++
 		p.ring.push(k.t)
+	case stepTurn:
+		p.ring.push(k.t)
 	case stepJob:
 		k.state = taskRuntime
 	}

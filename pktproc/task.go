@@ -29,6 +29,7 @@ type task struct {
 	long     bool // outran its slice: needs a coroutine
 	recorded bool
 	deadline int64 // mono ns
+	burnt    int64 // fuel since it last gave way to others, between its calls
 
 	l       offsets
 	headers [maxHeaders]byte // in front of the request's datagram
@@ -81,7 +82,7 @@ func (p *Processor) freeTask(k *task) {
 		k.result = make([]byte, 0, resultRoom)
 	}
 	k.state, k.t, k.worker, k.job, k.source, k.push = taskFree, nil, nil, nil, nil, nil
-	k.long = false
+	k.long, k.burnt = false, 0
 	k.r = request{}
 	k.invocation = jit.Invocation{}
 	k.next = p.tasks.free
