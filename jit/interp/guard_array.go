@@ -18,29 +18,32 @@ var copyingArray = []string{"slice", "splice", "toReversed", "toSpliced", "with"
 var sortingArray = []string{"sort", "toSorted"}
 
 func (r *Runtime) installArrayGuards() {
-	proto := r.prototype("Array")
+	proto := r.js.NewArray().Prototype()
 	r.arrayMethods(proto)
 	r.replaceMethod(proto, "flat", func(r *Runtime, _ func(goja.FunctionCall) goja.Value) func(goja.FunctionCall) goja.Value {
 		return r.flat
 	})
-	// Converting to a string is implicit, so these are always replaced.
 	join := r.named("join", r.join)
 	text := r.named("toString", func(call goja.FunctionCall) goja.Value { return r.join(goja.FunctionCall{This: call.This}) })
-	for name, f := range map[string]*goja.Object{"join": join, "toString": text, "toLocaleString": text} {
+	texts := map[string]*goja.Object{"join": join, "toString": text, "toLocaleString": text}
+	for name, f := range texts {
+		// Converting to a string is implicit, so these are always replaced.
 		_ = proto.DefineDataProperty(name, f, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
 	}
 	if r.anyWanted("Array", "constructor") {
 		r.guardMethod(r.intrinsic("Array"), "from", guardFrom)
 	}
-	if r.typedWanted() {
-		typed := r.prototype("Uint8Array").Prototype()
-		r.arrayMethods(typed)
-		for name, f := range map[string]*goja.Object{"join": join, "toString": text, "toLocaleString": text} {
+	if !r.typedWanted() || !r.typedMethods() {
+		return
+	}
+	typed := r.prototype("Uint8Array").Prototype()
+	r.arrayMethods(typed)
+	for name, f := range texts {
+		if r.program.names.wanted(name) {
 			_ = typed.DefineDataProperty(name, f, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
 		}
-		ctor := r.intrinsic("Uint8Array").Prototype()
-		r.guardMethod(ctor, "from", guardFrom)
 	}
+	r.guardMethod(r.intrinsic("Uint8Array").Prototype(), "from", guardFrom)
 }
 
 // typedWanted says that typed arrays can occur: the program names one or reads
@@ -55,6 +58,11 @@ func (r *Runtime) typedWanted() bool {
 		}
 	}
 	return r.anyWanted("get") && r.program.names.wanted("store")
+}
+
+// typedMethods says that a method of typed arrays can be reached at all.
+func (r *Runtime) typedMethods() bool {
+	return r.anyWanted(wholeArray...) || r.anyWanted(copyingArray...) || r.anyWanted(sortingArray...) || r.anyWanted("join", "toString", "toLocaleString", "from")
 }
 
 func (r *Runtime) arrayMethods(proto *goja.Object) {

@@ -13,9 +13,9 @@ func installGuards(r *Runtime) {
 	g := &guards{originals: map[string]*goja.Object{}}
 	r.guards = g
 	n := r.program.names
-	json := r.js.GlobalObject().Get("JSON").(*goja.Object)
-	g.jsonParse = nativeOf(json.Get("parse"))
 	if n.wanted("JSON") {
+		json := r.js.GlobalObject().Get("JSON").(*goja.Object)
+		g.jsonParse = nativeOf(json.Get("parse"))
 		_ = json.Set("stringify", r.native(r.stringify))
 		r.guardMethod(json, "parse", func(r *Runtime, call goja.FunctionCall) {
 			if s, ok := call.Argument(0).(goja.String); ok {
@@ -100,7 +100,7 @@ func (r *Runtime) installCodeGuards() {
 		_ = global.Set("eval", r.named("eval", r.closed))
 	}
 	if n.wanted("Function") || n.wanted("constructor") {
-		r.closeConstructor("Function", r.intrinsic("Function").Get("prototype").(*goja.Object))
+		r.closeConstructor("Function", r.prototype("Function"))
 	}
 	if n.generators && n.wanted("constructor") {
 		proto, err := r.js.RunProgram(generatorPrototype)
@@ -108,7 +108,10 @@ func (r *Runtime) installCodeGuards() {
 			r.closeConstructor("", proto.(*goja.Object))
 		}
 	}
-	function := r.intrinsic("Function").Get("prototype").(*goja.Object)
+	if !r.anyWanted("apply", "bind") {
+		return
+	}
+	function := r.prototype("Function")
 	r.guardMethod(function, "apply", func(r *Runtime, call goja.FunctionCall) {
 		r.argumentList(call.Argument(1))
 	})

@@ -314,8 +314,11 @@ func (r *Runtime) stringify(call goja.FunctionCall) goja.Value {
 // parseJSON is JSON.parse without a reviver, for stored values and arguments.
 func (r *Runtime) parseJSON(text string) goja.Value {
 	r.checkJSON(text)
-	f := r.guards.jsonParse
-	return f(goja.FunctionCall{This: undefined, Arguments: []goja.Value{r.js.ToValue(text)}})
+	if r.guards.jsonParse == nil {
+		// The program does not spell JSON, so it is as goja made it.
+		r.guards.jsonParse = nativeOf(r.js.GlobalObject().Get("JSON").(*goja.Object).Get("parse"))
+	}
+	return r.guards.jsonParse(goja.FunctionCall{This: undefined, Arguments: []goja.Value{r.js.ToValue(text)}})
 }
 
 // checkJSON charges for a text before it is parsed and refuses deep nesting.
