@@ -1,0 +1,111 @@
+package tenants
+
+import "sync/atomic"
+
+// Counter names one of a tenant's counters.
+type Counter uint8
+
+const (
+	CounterRequests      Counter = iota // datagrams and front-door commands received
+	CounterOperations                   // operations executed
+	CounterReads                        // GET, MULTI-GET, SCAN and TTL reads
+	CounterMisses                       // reads of absent keys
+	CounterWrites                       // SET, DELETE, INCR, CAS, TTL changes that were applied
+	CounterCalls                        // functions called, TRY included
+	CounterExceptions                   // calls that ended with an exception
+	CounterFuelEnded                    // calls that ended because their fuel was spent
+	CounterDeadlineEnded                // calls and waiting requests that ran into the deadline
+	CounterLimitEnded                   // calls that ended at another limit
+	CounterKilled                       // calls that were killed
+	CounterPreempted                    // calls that outran their first slice
+	CounterFuel                         // fuel burnt
+	CounterLookups                      // store lookups made by functions
+	CounterBytesRead                    // value bytes read, by operations and by functions
+	CounterBytesWritten                 // value bytes written
+	CounterBusy                         // requests refused because too many waited or came in this second
+	CounterDenied                       // requests refused for role, address or secret
+	CounterDuplicates                   // requests answered from a session's record
+	CounterFull                         // operations refused because the quota or the budget was used up
+	CounterSessions                     // sessions opened
+	CounterLogRecords                   // log records written
+	NumCounters
+)
+
+var counterNames = [NumCounters]string{
+	"requests", "operations", "reads", "misses", "writes", "calls", "exceptions",
+	"fuel_ended", "deadline_ended", "limit_ended", "killed", "preempted", "fuel",
+	"lookups", "bytes_read", "bytes_written", "busy", "denied", "duplicates", "full",
+	"sessions", "log_records",
+}
+
+// String returns the counter's name in statistics and metrics.
+func (c Counter) String() string { return counterNames[c] }
+
+// Counters are a tenant's counts since it was created. The home lcore adds to
+// them as plain memory; others read what was last published.
+type Counters [NumCounters]uint64
+
+// published is the copy of a tenant's counters and memory that any thread may
+// read. A copy apart from the counters costs the home lcore one plain add a
+// count instead of one locked store.
+type published struct {
+	counters [NumCounters]atomic.Uint64
+	memory   [numMemory]atomic.Uint64
+}
+
+// Publisher is an lcore's list of tenants whose counters have changed since
+// they were published. It is the lcore's alone.
+type Publisher struct{ head *Local }
+
+// Touch marks l's counters as changed. Call it once for each request.
+func (p *Publisher) Touch(l *Local) {
+	if !l.touched {
+		l.touched = true
+		l.nextTouched = p.head
+		p.head = l
+	}
+}
+
+// Publish makes the counters of up to limit touched tenants visible to other
+// threads and reports whether any are left. About 0.2 µs a tenant.
+func (p *Publisher) Publish(limit int) bool {
+	for ; p.head != nil && limit > 0; limit-- {
+		l := p.head
+		p.head, l.nextTouched, l.touched = l.nextTouched, nil, false
+		l.Publish()
+	}
+	return p.head != nil
+}
+
+// Forget takes l off the list, for a tenant that is being removed.
+func (p *Publisher) Forget(l *Local) {
+	if !l.touched {
+		return
+	}
+	for at := &p.head; *at != nil; at = &(*at).nextTouched {
+		if *at == l {
+			*at = l.nextTouched
+			break
+		}
+	}
+	l.nextTouched, l.touched = nil, false
+}
+
+// Publish copies the counters and the shard's memory use out for other threads.
+// Only the home lcore calls it.
+func (l *Local) Publish() {
+	for i := range l.Counters {
+		l.published.counters[i].Store(l.Counters[i])
+	}
+	for i, v := range l.memoryNow() {
+		l.published.memory[i].Store(v)
+	}
+}
+
+// Published returns the counters as they were last published. Any thread may call it.
+func (l *Local) Published() (c Counters) {
+	for i := range c {
+		c[i] = l.published.counters[i].Load()
+	}
+	return c
+}

@@ -1,0 +1,80 @@
+// Package tenants owns what a tenant is: its name, tokens, quota, limits, shard,
+// functions with their versions, log and counters, and the registry of them all.
+//
+// Two kinds of thread meet here. The Registry belongs to control threads: it has
+// a mutex, allocates, compiles and unmaps. A Local belongs to its home lcore from
+// the moment EventInstall is handled until EventRemove is acknowledged; nobody
+// else may read or write it, but for the fields said to be constant and for what
+// Publish has copied out. Everything that crosses from one side to the other does
+// so as an Event (to an lcore's mailbox) or a Job (from an lcore to the registry).
+package tenants
+
+import (
+	"net/netip"
+
+	"shredder/jit"
+	"shredder/store"
+)
+
+// Trust is how far a tenant's functions are trusted.
+type Trust uint8
+
+const (
+	// TrustTrusted functions may run in the interpreter inside the data core:
+	// safe against accidents, not against malice.
+	TrustTrusted Trust = iota
+	// TrustSandboxed functions run compiled only, contained whatever they do.
+	TrustSandboxed
+)
+
+// String returns the level's name in configurations and statistics.
+func (t Trust) String() string {
+	if t == TrustSandboxed {
+		return "sandboxed"
+	}
+	return "trusted"
+}
+
+// MaxNameLen is the longest name of a tenant in bytes.
+const MaxNameLen = 64
+
+// Local is a tenant on its home lcore. The first block of fields is constant
+// and may be read by any thread; the rest is the home lcore's alone.
+type Local struct {
+	ID   uint32
+	Home int
+	Name string
+	// DataToken and DeployToken are the secrets of the two roles. An empty one
+	// means that the role needs none.
+	DataToken, DeployToken []byte
+	// Trusted are the sources that may send requests without a session. Only
+	// tenants without a data token have any.
+	Trusted []netip.Prefix
+	Trust   Trust
+	Limits  *jit.Limits
+
+	// Shard is the tenant's data. The home lcore is its one writer.
+	Shard *store.Shard
+	// Engine is the tenant's functions.
+	Engine Engine
+	// Log is what the functions wrote with console.log.
+	Log Log
+	// Counters count the tenant's requests; Publisher.Touch makes them seen.
+	Counters Counters
+	// Data is pktproc's own: what it keeps for each tenant.
+	Data any
+
+	touched     bool   // waits in the Publisher's list
+	nextTouched *Local // the list's link
+	published   published
+}
+
+// TrustsSource reports whether addr may send requests without a session.
+func (l *Local) TrustsSource(addr netip.Addr) bool {
+	for _, p := range l.Trusted {
+		if p.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
