@@ -36,10 +36,10 @@ func (a *app) fnCommand() *cobra.Command {
 
 func (a *app) deployCommand() *cobra.Command {
 	var name string
-	var activate bool
+	var inactive bool
 	cmd := &cobra.Command{
 		Use: "deploy FILE", Short: "upload a library; prints the version's hash", Args: arity(1, 1),
-		Long: "deploy uploads a library (- is standard input) and prints the hash that names this version.",
+		Long: "deploy uploads a library (- is standard input), makes it serve calls and prints the hash that names this version.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file := args[0]
 			if name == "" {
@@ -57,16 +57,16 @@ func (a *app) deployCommand() *cobra.Command {
 				return err
 			}
 			return a.with(cmd, client.Deploy, func(ctx context.Context, c *client.Client) error {
-				hash, err := c.Deploy(ctx, name, source, activate)
+				hash, err := c.Deploy(ctx, name, source, !inactive)
 				if err != nil {
 					return err
 				}
-				return a.print(map[string]any{"hash": hash, "library": name, "active": activate}, "%s\n", hash)
+				return a.print(map[string]any{"hash": hash, "library": name, "active": !inactive}, "%s\n", hash)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "the library's name (default: the file's, without its extension)")
-	cmd.Flags().BoolVar(&activate, "activate", false, "also make it serve calls at once")
+	cmd.Flags().BoolVar(&inactive, "no-activate", false, "only store the version: calls go on with the one that is active")
 	return cmd
 }
 

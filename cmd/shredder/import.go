@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"shredder/bench/graph"
 	"shredder/client"
 )
 
@@ -28,17 +30,23 @@ type node struct {
 
 func (a *app) importCommand() *cobra.Command {
 	var edges string
+	var generated, answers bool
 	cmd := &cobra.Command{
-		Use: "import --edges FILE", Short: "load a graph", Args: arity(0, 0),
+		Use: "import --edges FILE | --generated", Short: "load a graph", Args: arity(0, 0),
 		Long: `import loads a graph from lines "a b" (- is standard input): under each integer key a
 it stores the b of its lines, in their order, as an array of little-endian uint32.
-Empty lines and lines that begin with # are passed over.`,
+Empty lines and lines that begin with # are passed over. --generated loads a graph
+that ships with the command, of the size and shape of an ego network of Facebook's.
+--answers also prints what countFriends(0, 1) to countFriends(0, 4) of
+docs/functions.md must return, counted from the edges themselves.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if edges == "" {
+			if (edges == "") != generated {
 				return usagef("usage: %s", cmd.UseLine())
 			}
 			in := a.stdin
-			if edges != "-" {
+			if generated {
+				edges, in = "the generated graph", generatedEdges()
+			} else if edges != "-" {
 				f, err := os.Open(edges)
 				if err != nil {
 					return usageError{err}
@@ -56,13 +64,41 @@ Empty lines and lines that begin with # are passed over.`,
 					return err
 				}
 				took := time.Since(began)
-				return a.print(map[string]any{"keys": len(nodes), "edges": count, "seconds": took.Seconds()},
-					"%d keys, %d edges in %.2f s\n", len(nodes), count, took.Seconds())
+				result := map[string]any{"keys": len(nodes), "edges": count, "seconds": took.Seconds()}
+				text := fmt.Sprintf("%d keys, %d edges in %.2f s\n", len(nodes), count, took.Seconds())
+				if answers {
+					counts := countAnswers(nodes)
+					result["answers"] = counts
+					text += strings.Trim(fmt.Sprint(counts), "[]") + "\n"
+				}
+				return a.print(result, "%s", text)
 			})
 		},
 	}
 	cmd.Flags().StringVar(&edges, "edges", "", "file of lines \"a b\"")
+	cmd.Flags().BoolVar(&generated, "generated", false, "the graph that ships with the command")
+	cmd.Flags().BoolVar(&answers, "answers", false, "also print what countFriends(0, 1..4) must return")
 	return cmd
+}
+
+// generatedEdges is the generated graph as lines "a b".
+func generatedEdges() io.Reader {
+	var text bytes.Buffer
+	for _, e := range graph.Generate() {
+		fmt.Fprintf(&text, "%d %d\n", e.From, e.To)
+	}
+	return &text
+}
+
+// countAnswers counts friends of friends without the store.
+func countAnswers(nodes []node) []uint64 {
+	var edges []graph.Edge
+	for _, n := range nodes {
+		for at := 0; at < len(n.value); at += 4 {
+			edges = append(edges, graph.Edge{From: uint32(n.key), To: binary.LittleEndian.Uint32(n.value[at:])})
+		}
+	}
+	return graph.Answers(edges, 0, graph.Depths)
 }
 
 // readEdges gathers a file's edges by their first node, in order of appearance.
