@@ -62,10 +62,10 @@ func (p *Processor) call(r *request, op wire.Op) step {
 // prepare fills k's invocation for op.
 func (p *Processor) prepare(k *task, op wire.Op, overlay *store.Overlay) *jit.Invocation {
 	t := k.t
-	id := p.entropySeed()
+	k.calling, k.settled = true, 0
 	k.invocation = jit.Invocation{
 		Function: op.Key(), Args: op.Value(), ID: uint64(k.r.session)<<32 | uint64(k.r.seq), Tenant: t.local.Name,
-		NowMillis: p.now.UnixMillis, Seed: id, Overlay: overlay, Limits: t.local.Limits,
+		NowMillis: p.now.UnixMillis, Seed: p.entropySeed(), Overlay: overlay, Limits: t.local.Limits,
 		Result: k.result[:0], Yield: k.yield, Log: k.log,
 	}
 	return &k.invocation
@@ -93,10 +93,8 @@ func (p *Processor) charge(k *task) {
 	t.calls.tokens--
 	t.fuel.tokens -= int64(cost.Fuel)
 	k.burnt += int64(cost.Fuel)
-	if k.yield == nil {
-		t.deficit -= int64(cost.Fuel)
-		p.fuelLeft -= int64(cost.Fuel)
-	}
+	k.calling = false
+	p.settle(k, int64(cost.Fuel)-k.settled)
 }
 
 // preempt drops what a straight run has done since its overlay was opened: this

@@ -15,8 +15,7 @@ import (
 // the unit of Limits.TurnSlices: the fuel of a slice by default, about 50 µs.
 const sliceQuantum = 512
 
-// drainTasks bounds the requests, other than suspended calls, that one
-// RunSlice executes.
+// drainTasks bounds the requests that one RunSlice looks at.
 const drainTasks = 8
 
 // ring is the queue of tenants whose current task can run.
@@ -91,27 +90,33 @@ func (w *worker) run(yield func() bool) {
 // Runnable says whether RunSlice has anything to do.
 func (p *Processor) Runnable() bool { return p.ring.head != nil || p.copies != nil }
 
-// RunSlice gives the next tenant in turn one slice: it resumes its suspended
-// call, or executes the requests that waited for one.
+// RunSlice gives the tenants whose turn it is the fuel of one slice in all: a
+// long call resumed for a slice uses it up, short ones that waited share it.
 func (p *Processor) RunSlice(now Clock) {
 	p.beginTurn(now)
 	p.fuelLeft = sliceQuantum
 	p.copyStep()
-	t := p.ring.pop()
-	if t == nil {
-		return
+	for n := 0; n < drainTasks && p.fuelLeft > 0; {
+		t := p.ring.pop()
+		if t == nil {
+			return
+		}
+		n += p.runTenant(t, drainTasks-n)
 	}
+}
+
+// runTenant resumes t's suspended call, or executes up to most of the requests
+// that waited for one, and returns how many it looked at, at least one.
+func (p *Processor) runTenant(t *tenant, most int) (n int) {
 	if t.deficit <= 0 {
 		if t.deficit += sliceQuantum; p.ring.head == nil {
 			t.deficit = sliceQuantum // nobody else wants the time
 		}
 	}
-	for n := 0; n < drainTasks && p.fuelLeft > 0 && t.deficit > 0 && t.current != nil; n++ {
+	for n < most && p.fuelLeft > 0 && t.deficit > 0 && t.current != nil && t.current.state != taskRuntime {
+		n++
 		k := t.current
-		if k.state == taskRuntime {
-			return // JobDone will bring it back
-		}
-		if now.MonoNanos >= k.deadline {
+		if p.now.MonoNanos >= k.deadline {
 			p.endTask(k, wire.StatusDeadline)
 			continue
 		}
@@ -123,11 +128,10 @@ func (p *Processor) RunSlice(now Clock) {
 	}
 	if t.current == nil {
 		t.deficit = 0 // what an idle tenant has saved would let it burst past the others
-		return
+	} else if t.current.state != taskRuntime {
+		p.ring.push(t) // JobDone brings back one that waits for its runtime
 	}
-	if t.current.state != taskRuntime {
-		p.ring.push(t)
-	}
+	return max(n, 1)
 }
 
 // runStraight executes k without a coroutine. f is the frame of its request if
@@ -149,22 +153,31 @@ func (p *Processor) resume(k *task) {
 	}
 	k.state = taskSuspended
 	p.n.Slices++
-	before := k.invocation.Cost.Fuel
 	done := w.co.Resume()
-	p.settleSlice(k, before)
+	p.settleSlice(k)
 	if done {
 		p.leave(k, w)
 	}
 }
 
-// settleSlice charges what a slice burnt. Finished calls are charged by call.
-func (p *Processor) settleSlice(k *task, before uint64) {
-	burnt := k.invocation.Cost.Fuel - before
-	if k.invocation.Cost.Fuel <= before {
-		burnt = sliceQuantum
+// settleSlice charges what a slice burnt of a call that goes on. An engine that
+// tells the cost at the end only is taken to have burnt a whole slice.
+func (p *Processor) settleSlice(k *task) {
+	if !k.calling {
+		return
 	}
-	k.t.deficit -= int64(burnt)
-	p.fuelLeft -= int64(burnt)
+	burnt := int64(k.invocation.Cost.Fuel) - k.settled
+	if burnt <= 0 {
+		burnt = k.t.local.Limits.Slice
+	}
+	p.settle(k, burnt)
+}
+
+// settle takes fuel off the turn of k's tenant.
+func (p *Processor) settle(k *task, fuel int64) {
+	k.settled += fuel
+	k.t.deficit -= fuel
+	p.fuelLeft -= fuel
 }
 
 // leave takes k out of its coroutine, whose body has ended.

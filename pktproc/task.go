@@ -29,6 +29,8 @@ type task struct {
 	long     bool // outran its slice: needs a coroutine
 	recorded bool
 	deadline int64 // mono ns
+	calling  bool  // a call is under way
+	settled  int64 // of its fuel, what its tenant's turn was charged
 	burnt    int64 // fuel since it last gave way to others, between its calls
 
 	l       offsets
@@ -82,7 +84,7 @@ func (p *Processor) freeTask(k *task) {
 		k.result = make([]byte, 0, resultRoom)
 	}
 	k.state, k.t, k.worker, k.job, k.source, k.push = taskFree, nil, nil, nil, nil, nil
-	k.long, k.burnt = false, 0
+	k.long, k.burnt, k.settled = false, 0, 0
 	k.r = request{}
 	k.invocation = jit.Invocation{}
 	k.next = p.tasks.free
