@@ -78,6 +78,7 @@ func (s *server) start() error {
 	if s.device, err = openDevice(s.cfg); err != nil {
 		return err
 	}
+	s.logPort()
 	budget := arena.NewBudget(uint64(s.cfg.Memory))
 	s.registry = tenants.NewRegistry(tenants.Config{
 		Lcores: len(s.cfg.Lcores), Budget: budget, Loader: tenants.Interpreter{},
@@ -102,6 +103,17 @@ func (s *server) start() error {
 	}
 	s.admin.SetReady(true)
 	return nil
+}
+
+// logPort says which device this is and how it spreads frames over the lcores.
+func (s *server) logPort() {
+	if s.device.port == nil {
+		return
+	}
+	if info, err := s.device.port.Info(); err == nil {
+		s.log.Info().Str("port", info.Name).Str("pmd", info.Driver).Int("queues", info.Queues).Int("rx_ring", info.RxRing).
+			Int("tx_ring", info.TxRing).Str("steering", string(info.Steering)).Str("steering_reason", info.SteeringReason).Msg("port open")
+	}
 }
 
 // tune is the one place where the Go runtime is set up for the lcores. It comes
