@@ -39,7 +39,8 @@ func (a *app) deployCommand() *cobra.Command {
 	var inactive bool
 	cmd := &cobra.Command{
 		Use: "deploy FILE", Short: "upload a library; prints the version's hash", Args: arity(1, 1),
-		Long: "deploy uploads a library (- is standard input), makes it serve calls and prints the hash that names this version.",
+		Long: `deploy uploads a library (- is standard input), makes it serve calls and prints the hash that names this version.
+TypeScript, imports and export lists are bundled into one script first; positions in errors are then those of that script.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file := args[0]
 			if name == "" {
@@ -49,12 +50,18 @@ func (a *app) deployCommand() *cobra.Command {
 					name = "stdin"
 				}
 			}
+			from := file
 			if file != "-" {
-				file = "@" + file
+				from = "@" + file
 			}
-			source, err := a.readValue(file)
+			source, err := a.readValue(from)
 			if err != nil {
 				return err
+			}
+			if file != "-" && needsBundle(file, source) {
+				if source, err = bundle(file); err != nil {
+					return usageError{err}
+				}
 			}
 			return a.with(cmd, client.Deploy, func(ctx context.Context, c *client.Client) error {
 				hash, err := c.Deploy(ctx, name, source, !inactive)
