@@ -25,10 +25,11 @@ const (
 	Limit              // another limit: call depth, scratch, overlay writes or bytes
 	Corrupt            // the tenant's arena is damaged
 	Full               // the tenant's quota or the process's budget is used up
+	Deopt              // this tier cannot run the call: nothing has happened, run it on another one
 )
 
 var statusNames = [...]string{"ok", "no function", "bad argument", "exception", "out of fuel", "killed",
-	"deadline", "preempted", "result too large", "limit", "corrupt", "full"}
+	"deadline", "preempted", "result too large", "limit", "corrupt", "full", "deopt"}
 
 // String names a status for logs and tests.
 func (s Status) String() string {

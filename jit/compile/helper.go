@@ -1,0 +1,175 @@
+package compile
+
+import "shredder/store/layout"
+
+// Helpers are functions that a module contains when its code calls them.
+const (
+	helperSpent  = "spent"  // () → (): the slice is spent
+	helperLookup = "lookup" // (key i64) → (address i32, size i32): all ways of finding an integer key
+	helperAlloc  = "alloc"  // (size i32) → (address i32): scratch, 8-byte aligned, not cleared
+	helperEqual  = "equal"  // (a, n, b, m i32) → (i32): bytes are equal
+	helperOrder  = "order"  // (a, n, b, m i32) → (i32): −1, 0, 1
+)
+
+var helperNames = []string{helperSpent, helperLookup, helperAlloc, helperEqual, helperOrder}
+
+// helper returns a helper, building it at its first use.
+func (c *compiler) helper(name string) *callable {
+	h := c.helpers[name]
+	if h == nil {
+		h = &function{name: name}
+		c.helpers[name] = h
+		switch name {
+		case helperSpent:
+			c.buildSpent(h)
+		case helperLookup:
+			c.buildLookup(h)
+		case helperAlloc:
+			c.buildAlloc(h)
+		case helperEqual:
+			c.buildEqual(h)
+		case helperOrder:
+			c.buildOrder(h)
+		}
+	}
+	return &h.callable
+}
+
+// leave is an exit that has no position of its own.
+func (c *compiler) leave(kind ExitKind, what string) []*statement {
+	return []*statement{setGlobal(globalExit, constI32(fixedExit(kind))), {kind: stmtUnreachable}}
+}
+
+// fixedExit is what the global exit holds for exits without a position: helpers
+// outlive a pass, whose exits are numbered anew.
+func fixedExit(kind ExitKind) int32 { return -1 - int32(kind) }
+
+// FixedExit turns a negative exit number back into its kind.
+func FixedExit(n int32) ExitKind { return ExitKind(-1 - n) }
+
+func (c *compiler) buildSpent(f *function) {
+	f.locals = []valueType{i64}
+	left := localGet(0, i64)
+	f.code = []*statement{
+		{kind: stmtCall, callee: c.hostImport("spent", []valueType{i64}, []valueType{i64}), values: []*tree{globalGet(globalFuel)}, sets: []int{0}},
+		setGlobal(globalFuel, left),
+		{kind: stmtIf, value: binary2(opI64LtS, left, constI64(0)), body: c.leave(ExitStopped, "")},
+		{kind: stmtReturn},
+	}
+}
+
+// bodyOf gives a lower that builds a helper's code.
+func (c *compiler) bodyOf(f *function, params, results []valueType) *lower {
+	f.sig = signature{params, results}
+	f.locals = append([]valueType{}, params...)
+	l := &lower{compiler: c, f: f, inst: newInstance(), flow: newFlow(), stable: map[int]bool{}, scope: newScope(nil), ret: &returns{}}
+	l.out = &f.code
+	return l
+}
+
+// buildLookup walks the chain as store/index.go does.
+func (c *compiler) buildLookup(f *function) {
+	l := c.bodyOf(f, []valueType{i64}, []valueType{i32, i32})
+	key := localGet(0, i64)
+	l.stable[0] = true
+	l.emit(&statement{kind: stmtIf, value: globalGet(globalDirty), body: l.into(func() {
+		packed := l.newLocal(i64)
+		l.emit(&statement{kind: stmtCall, callee: c.hostImport("lookupInt", []valueType{i64}, []valueType{i64}), values: []*tree{key}, sets: []int{packed}})
+		x := localGet(packed, i64)
+		l.emit(&statement{kind: stmtIf, value: binary2(opI64Eq, x, constI64(-1)), body: c.leave(ExitStopped, "")})
+		l.emit(&statement{kind: stmtReturn, values: []*tree{unary(opI32WrapI64, binary2(opI64ShrU, x, constI64(32))), unary(opI32WrapI64, x)}})
+	})})
+	h := l.hashTree(key)
+	tag := l.temp(unary(opI32WrapI64, binary2(opI64Or, binary2(opI64ShrU, h, constI64(layout.TagShift)), constI64(layout.TagBit))))
+	bucketLocal, maskLocal, turns := l.newLocal(i32), l.newLocal(i32), l.newLocal(i32)
+	bucket, m := localGet(bucketLocal, i32), localGet(maskLocal, i32)
+	l.emit(setLocal(bucketLocal, l.bucketTree(h)))
+	l.emit(setLocal(turns, constI32(layout.MaxChain)))
+	chain, slots, none := &label{used: true}, &label{used: true}, &label{used: true}
+	missing := &statement{kind: stmtReturn, values: []*tree{constI32(0), constI32(0)}}
+	eachSlot := l.into(func() {
+		l.emit(&statement{kind: stmtBrIf, value: unary(opI32Eqz, m), label: none})
+		slot := binary2(opI32Add, bucket, binary2(opI32Shl, unary(opI32Ctz, m), constI32(2)))
+		entry := l.temp(load(opI32Load, slot, layout.OffRefs))
+		l.emit(setLocal(maskLocal, binary2(opI32And, m, binary2(opI32Sub, m, constI32(1)))))
+		k := l.temp(load(opI64Load, entry, layout.OffEntryKey))
+		w := l.temp(load(opI64Load, entry, layout.OffEntryValueLen))
+		isInt := binary2(opI64And, w, constI64(layout.FlagIntKey<<48))
+		l.emit(&statement{kind: stmtBrIf, value: binary2(opI64Ne, k, key), label: slots})
+		l.emit(&statement{kind: stmtBrIf, value: unary(opI64Eqz, isInt), label: slots})
+		expire := l.temp(load(opI64Load, entry, layout.OffEntryExpire))
+		gone := binary2(opI32And, binary2(opI64Ne, expire, constI64(0)), binary2(opI64LeS, expire, globalGet(globalNow)))
+		l.emit(&statement{kind: stmtIf, value: gone, body: []*statement{missing}})
+		l.emit(&statement{kind: stmtReturn, values: []*tree{binary2(opI32Add, entry, constI32(layout.OffEntryKey+8)), unary(opI32WrapI64, w)}})
+	})
+	l.emit(&statement{kind: stmtLoop, label: chain, body: l.into(func() {
+		l.emit(setLocal(maskLocal, &tree{op: opTagMask, t: i32, args: []*tree{bucket, tag}, imm: layout.OffTags}))
+		l.emit(&statement{kind: stmtBlock, label: none, body: []*statement{{kind: stmtLoop, label: slots, body: eachSlot}}})
+		l.emit(setLocal(bucketLocal, load(opI32Load, bucket, layout.OffOverflow)))
+		l.emit(&statement{kind: stmtIf, value: unary(opI32Eqz, bucket), body: []*statement{missing}})
+		left := localGet(turns, i32)
+		l.emit(setLocal(turns, binary2(opI32Sub, left, constI32(1))))
+		l.emit(&statement{kind: stmtBrIf, value: left, label: chain})
+	})})
+	for _, s := range c.leave(ExitCorrupt, "") {
+		l.emit(s)
+	}
+}
+
+// buildAlloc takes scratch; the host may give more.
+func (c *compiler) buildAlloc(f *function) {
+	l := c.bodyOf(f, []valueType{i32}, []valueType{i32})
+	size := unary(opI64ExtI32U, localGet(0, i32))
+	start := l.temp(globalGet(globalScratch))
+	end := l.temp(binary2(opI64And, binary2(opI64Add, binary2(opI64Add, unary(opI64ExtI32U, start), size), constI64(7)), constI64(-8)))
+	l.emit(&statement{kind: stmtIf, value: binary2(opI64GtU, end, unary(opI64ExtI32U, globalGet(globalLimit))), body: c.leave(ExitScratch, "")})
+	l.emit(setGlobal(globalScratch, unary(opI32WrapI64, end)))
+	l.emit(&statement{kind: stmtReturn, values: []*tree{start}})
+}
+
+// buildEqual compares bytes eight at a time, then one by one.
+func (c *compiler) buildEqual(f *function) {
+	l := c.bodyOf(f, []valueType{i32, i32, i32, i32}, []valueType{i32})
+	no := &statement{kind: stmtReturn, values: []*tree{constI32(0)}}
+	n := localGet(1, i32)
+	l.emit(&statement{kind: stmtIf, value: binary2(opI32Ne, n, localGet(3, i32)), body: []*statement{no}})
+	i := l.newLocal(i32)
+	at := localGet(i, i32)
+	step := func(width int32, op opcode) {
+		head, end := &label{used: true}, &label{used: true}
+		l.emit(&statement{kind: stmtBlock, label: end, body: []*statement{{kind: stmtLoop, label: head, body: l.into(func() {
+			l.emit(&statement{kind: stmtBrIf, value: binary2(opI32GtU, binary2(opI32Add, at, constI32(width)), n), label: end})
+			x := load(op, binary2(opI32Add, localGet(0, i32), at), 0)
+			y := load(op, binary2(opI32Add, localGet(2, i32), at), 0)
+			l.emit(&statement{kind: stmtIf, value: binary2(opI64Ne, x, y), body: []*statement{no}})
+			l.emit(setLocal(i, binary2(opI32Add, at, constI32(width))))
+			l.emit(&statement{kind: stmtBr, label: head})
+		})}}})
+	}
+	step(8, opI64Load)
+	step(1, opI64Load8U)
+	l.emit(&statement{kind: stmtReturn, values: []*tree{constI32(1)}})
+}
+
+// buildOrder compares ASCII text, whose bytes are its code units.
+func (c *compiler) buildOrder(f *function) {
+	l := c.bodyOf(f, []valueType{i32, i32, i32, i32}, []valueType{i32})
+	n, m := localGet(1, i32), localGet(3, i32)
+	i := l.newLocal(i32)
+	at := localGet(i, i32)
+	result := func(n int32) *statement {
+		return &statement{kind: stmtReturn, values: []*tree{constI32(n)}}
+	}
+	head := &label{used: true}
+	l.emit(&statement{kind: stmtLoop, label: head, body: l.into(func() {
+		l.emit(&statement{kind: stmtIf, value: binary2(opI32GeU, at, n), body: []*statement{
+			{kind: stmtReturn, values: []*tree{binary2(opI32Sub, constI32(0), binary2(opI32LtU, n, m))}}}})
+		l.emit(&statement{kind: stmtIf, value: binary2(opI32GeU, at, m), body: []*statement{result(1)}})
+		x := l.temp(load(opI32Load8U, binary2(opI32Add, localGet(0, i32), at), 0))
+		y := l.temp(load(opI32Load8U, binary2(opI32Add, localGet(2, i32), at), 0))
+		l.emit(&statement{kind: stmtIf, value: binary2(opI32LtU, x, y), body: []*statement{result(-1)}})
+		l.emit(&statement{kind: stmtIf, value: binary2(opI32GtU, x, y), body: []*statement{result(1)}})
+		l.emit(setLocal(i, binary2(opI32Add, at, constI32(1))))
+		l.emit(&statement{kind: stmtBr, label: head})
+	})})
+}

@@ -1,0 +1,241 @@
+package compile
+
+import (
+	"github.com/dop251/goja/ast"
+	"github.com/dop251/goja/file"
+
+	"shredder/store/layout"
+)
+
+// maxKey is the largest integer key.
+const maxKey = maxSafe
+
+func elementNamed(name string) (element, bool) {
+	for i, n := range elementNames {
+		if n == name {
+			return element(i), true
+		}
+	}
+	return 0, false
+}
+
+// storeCall lowers store.name(…).
+func (l *lower) storeCall(e *ast.CallExpression, name string) value {
+	at := e.Callee.Idx0()
+	switch name {
+	case "set", "delete", "incr", "version":
+		return l.storeChange(e, name)
+	}
+	args := l.arguments(e.ArgumentList)
+	if l.flow == nil {
+		return nothing()
+	}
+	arg := func(i int) value {
+		if i < len(args) {
+			return args[i]
+		}
+		return undefinedValue()
+	}
+	if name == "get" {
+		name = "u8"
+	}
+	if elem, ok := elementNamed(name); ok {
+		return l.storeView(elem, arg(0), e)
+	}
+	if n := len(name) - 2; n > 0 && name[n:] == "At" {
+		if elem, ok := elementNamed(name[:n]); ok && len(args) >= 2 {
+			return l.storeScalar(elem, args[0], args[1], e)
+		}
+	}
+	switch name {
+	case "has":
+		ptr, _ := l.lookup(arg(0), at)
+		return boolValue(binary2(opI32Ne, ptr, constI32(0)))
+	case "size":
+		ptr, n := l.lookup(arg(0), at)
+		found := binary2(opI32Ne, ptr, constI32(0))
+		size := intValue(unary(opI64ExtI32U, n), lengthT)
+		return l.orUndefined(found, size)
+	}
+	l.refuse(at, "store."+name, "compiled functions know get, u8 to f64, u8At to f64At, has, size, version, set, delete and incr")
+	return nothing()
+}
+
+// orUndefined is found ? v : undefined.
+func (l *lower) orUndefined(found *tree, v value) value {
+	t, _ := join(v.t, undefinedT)
+	x, u := v.as(t), undefinedValue().as(t)
+	return l.simple(value{t: t, rep: t.rep(), n: choose(found, x.n, u.n)})
+}
+
+// storeView is store.u8(key) and kin.
+func (l *lower) storeView(elem element, key value, e *ast.CallExpression) value {
+	ptr, size := l.lookup(key, e.Callee.Idx0())
+	if l.flow == nil {
+		return nothing()
+	}
+	if shift := elementShifts[elem]; shift > 0 {
+		odd := binary2(opI32Ne, binary2(opI32And, size, constI32(int32(1)<<shift-1)), constI32(0))
+		l.throw(odd, e.LeftParenthesis, "RangeError: the value's length is no multiple of the element size of "+elementNames[elem])
+	}
+	wide := unary(opI64ExtI32U, size)
+	l.emit(setGlobal(globalRead, binary2(opI64Add, globalGet(globalRead), wide)))
+	l.burnTree(binary2(opI64ShrU, wide, constI64(6)))
+	site := uint64(1) << (uint(e.Callee.Idx0()) % 64)
+	t := viewT(elem, site, false).with(kUndefined)
+	if l.copying&site != 0 {
+		t.sites, t.mutable = 0, true
+		ptr = l.copyOf(ptr, size, e.Callee.Idx0())
+	}
+	n := binary2(opI32ShrU, size, constI32(int32(elementShifts[elem])))
+	return l.simple(pairValue(ptr, n, t))
+}
+
+// storeScalar is store.u32At(key, i) and kin.
+func (l *lower) storeScalar(elem element, key, index value, e *ast.CallExpression) value {
+	if !index.t.only(kPrimitive) {
+		l.refuse(e.Idx0(), "an index that is "+index.t.describe(), "use a number")
+	}
+	index = l.simple(index)
+	ptr, size := l.lookup(key, e.Callee.Idx0())
+	if l.flow == nil {
+		return nothing()
+	}
+	n := l.temp(binary2(opI32ShrU, size, constI32(int32(elementShifts[elem])))) // 0 when missing
+	v := pairValue(ptr, n, viewT(elem, 0, false))
+	if !index.t.only(kInt | kNumber) {
+		// undefined, null and booleans name no element, as in tier 0.
+		l.refuse(e.Idx0(), "an index that is "+index.t.describe(), "use a number, with a test for undefined before")
+	}
+	i, inside := l.index(v, index, e.Idx0(), false)
+	inside, i = l.temp(inside), l.temp(i)
+	yes, no := l.ways(inside)
+	return l.either(e, inside, yes, no, func() value {
+		l.emit(setGlobal(globalRead, binary2(opI64Add, globalGet(globalRead), constI64(1<<elementShifts[elem]))))
+		return l.elementAt(v, i)
+	}, undefinedValue, e.Idx0())
+}
+
+// lookup finds the value of a key: its address, 0 if it is missing, and size.
+func (l *lower) lookup(key value, at file.Idx) (ptr, size *tree) {
+	l.emit(setGlobal(globalLookups, binary2(opI64Add, globalGet(globalLookups), constI64(1))))
+	p, n := l.newLocal(i32), l.newLocal(i32)
+	ptr, size = localGet(p, i32), localGet(n, i32)
+	l.stable[p], l.stable[n] = true, true
+	if key.t.only(kString) || key.t.only(kView) && key.t.elem == elemU8 {
+		key = l.simple(key)
+		packed := l.newLocal(i64)
+		l.emit(&statement{kind: stmtCall, callee: l.hostImport("lookupBytes", []valueType{i32, i32}, []valueType{i64}), values: []*tree{key.n, key.m}, sets: []int{packed}})
+		l.unpack(packed, p, n, at)
+		return ptr, size
+	}
+	k := l.integerKey(key, at)
+	if l.flow == nil {
+		return ptr, size
+	}
+	l.emitLookup(k, p, n)
+	return ptr, size
+}
+
+// unpack splits what the host's lookups return: address << 32 | size, −1 when
+// it has ended the call, −2 for a key that throws.
+func (l *lower) unpack(packed, p, n int, at file.Idx) {
+	x := localGet(packed, i64)
+	l.throw(binary2(opI64Eq, x, constI64(-2)), at, "RangeError: a key has 1 to 1024 bytes")
+	l.exitIf(binary2(opI64Eq, x, constI64(-1)), ExitStopped, at, "", false)
+	l.emit(setLocal(p, unary(opI32WrapI64, binary2(opI64ShrU, x, constI64(32)))))
+	l.emit(setLocal(n, unary(opI32WrapI64, x)))
+}
+
+// integerKey gives the integer that a key is. Other numbers are keys by their
+// text: rare enough for tier 0.
+func (l *lower) integerKey(key value, at file.Idx) *tree {
+	switch {
+	case key.t.only(kInt):
+		k := l.temp(key.integer())
+		if key.t.lo < 0 {
+			l.exitIf(binary2(opI64LtS, k, constI64(0)), ExitGuard, at, guardKey, false)
+		}
+		return k
+	case key.t.only(kInt | kNumber):
+		d := l.temp(key.double())
+		k := l.temp(unary(opI64TruncSatS, d))
+		whole := binary2(opI32And, binary2(opF64Eq, unary(opF64ConvI64S, k), d), binary2(opI64LeS, k, constI64(maxKey)))
+		// −0 is the key 0, as String(−0) is "0".
+		l.exitIf(not(binary2(opI32And, whole, binary2(opI64GeS, k, constI64(0)))), ExitGuard, at, guardKey, false)
+		return k
+	case key.t.only(kInt | kNumber | kUndefined):
+		key = l.simple(key)
+		l.exitIf(key.isUndefined(), ExitGuard, at, "a key that is undefined", false)
+		if l.flow == nil {
+			return constI64(0)
+		}
+		key.t = key.t.without(kUndefined)
+		return l.integerKey(key, at)
+	}
+	l.refuse(at, "a key that is "+key.t.describe(), "use a number, a string or bytes")
+	return nil
+}
+
+// hashTree is the table's hash of an integer key.
+func (l *lower) hashTree(key *tree) *tree {
+	mul1, mul2 := uint64(layout.HashMul1), uint64(layout.HashMul2)
+	x := l.temp(binary2(opI64Xor, key, globalGet(globalSeed)))
+	x = l.temp(binary2(opI64Mul, binary2(opI64Xor, x, binary2(opI64ShrU, x, constI64(30))), constI64(int64(mul1))))
+	x = l.temp(binary2(opI64Mul, binary2(opI64Xor, x, binary2(opI64ShrU, x, constI64(27))), constI64(int64(mul2))))
+	return l.temp(binary2(opI64Xor, x, binary2(opI64ShrU, x, constI64(31))))
+}
+
+// bucketTree is the address of a hash's first bucket: linear hashing's one
+// formula (store/index.go).
+func (l *lower) bucketTree(h *tree) *tree {
+	mask := l.temp(globalGet(globalMask))
+	i := l.temp(binary2(opI64And, h, mask))
+	double := binary2(opI64And, h, binary2(opI64Or, binary2(opI64Shl, mask, constI64(1)), constI64(1)))
+	i = choose(binary2(opI64LtU, i, globalGet(globalSplit)), double, i)
+	offset := binary2(opI32Shl, unary(opI32WrapI64, i), constI32(bucketShift))
+	return l.temp(binary2(opI32Add, offset, globalGet(globalIndex)))
+}
+
+const bucketShift = 6
+
+var _ = [1]struct{}{}[layout.BucketSize-1<<bucketShift] // the shift must match the layout
+
+// emitLookup finds an integer key inline: bucket, tags, entry. What is not the
+// first entry with the tag goes to a helper, and all of it to the host when the
+// overlay holds writes. p and n get address and size, 0 if the key is missing.
+func (l *lower) emitLookup(key *tree, p, n int) {
+	done, slow := &label{used: true}, &label{used: true}
+	inner := l.into(func() {
+		l.emit(&statement{kind: stmtBrIf, value: globalGet(globalDirty), label: slow})
+		h := l.hashTree(key)
+		bucket := l.bucketTree(h)
+		tag := unary(opI32WrapI64, binary2(opI64Or, binary2(opI64ShrU, h, constI64(layout.TagShift)), constI64(layout.TagBit)))
+		m := l.temp(&tree{op: opTagMask, t: i32, args: []*tree{bucket, tag}, imm: layout.OffTags})
+		missing := l.into(func() {
+			l.emit(&statement{kind: stmtBrIf, value: load(opI32Load, bucket, layout.OffOverflow), label: slow})
+			l.emit(&statement{kind: stmtBr, label: done})
+		})
+		l.emit(&statement{kind: stmtIf, value: unary(opI32Eqz, m), body: missing})
+		slot := binary2(opI32Add, bucket, binary2(opI32Shl, unary(opI32Ctz, m), constI32(2)))
+		entry := l.temp(load(opI32Load, slot, layout.OffRefs))
+		// The highest offset first: the bounds check of the others merges with it.
+		k := l.temp(load(opI64Load, entry, layout.OffEntryKey))
+		l.emit(&statement{kind: stmtBrIf, value: binary2(opI64Ne, k, key), label: slow})
+		w := l.temp(load(opI64Load, entry, layout.OffEntryValueLen)) // value length, key length, flags
+		intKey := binary2(opI64Eq, binary2(opI64ShrU, w, constI64(32)), constI64(layout.FlagIntKey<<16))
+		l.emit(&statement{kind: stmtBrIf, value: not(intKey), label: slow})
+		expire := l.temp(load(opI64Load, entry, layout.OffEntryExpire))
+		expired := binary2(opI64LeS, expire, globalGet(globalNow))
+		l.emit(&statement{kind: stmtIf, value: binary2(opI64Ne, expire, constI64(0)), body: []*statement{{kind: stmtBrIf, value: expired, label: done}}})
+		l.emit(setLocal(p, binary2(opI32Add, entry, constI32(layout.OffEntryKey+8))))
+		l.emit(setLocal(n, unary(opI32WrapI64, w)))
+		l.emit(&statement{kind: stmtBr, label: done})
+	})
+	l.emit(setLocal(p, constI32(0)))
+	l.emit(setLocal(n, constI32(0)))
+	l.emit(&statement{kind: stmtBlock, label: done, body: []*statement{
+		{kind: stmtBlock, label: slow, body: inner},
+		{kind: stmtCall, callee: l.helper(helperLookup), values: []*tree{key}, sets: []int{p, n}},
+	}})
+}

@@ -1,0 +1,119 @@
+package wasm
+
+import (
+	"math"
+
+	"shredder/jit"
+	"shredder/jit/compile"
+	"shredder/pktproc/wire"
+)
+
+// push appends the arguments in the representations of the entry's parameters
+// and copies their bytes to scratch.
+func (i *Instance) push(s []uint64, f *form, scratch uint32) ([]uint64, uint32) {
+	for n, t := range f.module.Params {
+		a := argument{kind: compile.KindUndefined}
+		if n < len(i.args) {
+			a = i.args[n]
+		}
+		code := uint64(compile.CodeUndefined)
+		switch a.kind {
+		case compile.KindNull:
+			code = compile.CodeNull
+		case compile.KindBool:
+			code = uint64(a.n)
+		}
+		isNumber := a.kind == compile.KindInt || a.kind == compile.KindDouble
+		switch t.Representation() {
+		case compile.RepI64:
+			if isNumber {
+				s = append(s, uint64(a.n))
+			} else {
+				s = append(s, code|1<<63)
+			}
+		case compile.RepF64:
+			switch {
+			case a.kind == compile.KindInt:
+				s = append(s, math.Float64bits(float64(a.n)))
+			case isNumber && a.f != a.f:
+				s = append(s, math.Float64bits(math.NaN()))
+			case isNumber:
+				s = append(s, math.Float64bits(a.f))
+			default:
+				s = append(s, compile.SentinelBits|code)
+			}
+		case compile.RepPair:
+			if a.kind == compile.KindString || a.kind == compile.KindBytes {
+				copy(i.mem[scratch:], a.b)
+				s = append(s, uint64(scratch), uint64(len(a.b)))
+				scratch += (uint32(len(a.b)) + 7) &^ 7
+			} else {
+				s = append(s, code-compile.CodeUndefined, 0)
+			}
+		default:
+			s = append(s, code)
+		}
+	}
+	return s, scratch
+}
+
+// encode writes the result in wire encoding: a stored value goes from the arena
+// to the reply in one copy.
+func (i *Instance) encode(inv *jit.Invocation, f *form, left int64, s []uint64) (int64, jit.Outcome) {
+	t := f.module.Result
+	dst := inv.Result[:0]
+	code := uint64(compile.CodeUndefined)
+	switch t.Representation() {
+	case compile.RepI64:
+		if n := int64(s[0]); n >= -maxSafe {
+			dst = wire.AppendInt(dst, n)
+			return i.bounded(inv, left, dst)
+		}
+		code = s[0] & 3
+	case compile.RepF64:
+		if s[0]&^3 != compile.SentinelBits {
+			dst = wire.AppendDouble(dst, math.Float64frombits(s[0]))
+			return i.bounded(inv, left, dst)
+		}
+		code = s[0] & 3
+	case compile.RepPair:
+		if address := uint32(s[0]); address > 1 {
+			return i.encodeBytes(inv, t, left, dst, s)
+		}
+	default:
+		code = uint64(uint32(s[0]))
+	}
+	switch code {
+	case compile.CodeFalse, compile.CodeTrue:
+		dst = wire.AppendBool(dst, code == compile.CodeTrue)
+	default:
+		dst = wire.AppendNull(dst)
+	}
+	return i.bounded(inv, left, dst)
+}
+
+func (i *Instance) encodeBytes(inv *jit.Invocation, t compile.Type, left int64, dst []byte, s []uint64) (int64, jit.Outcome) {
+	b := i.bytes(s[0], uint64(uint32(s[1]))<<t.ElementShift())
+	if left = i.meter.work(left, int64(len(b))); left < 0 {
+		return left, jit.Outcome{Status: i.meter.status}
+	}
+	if len(b) > inv.Limits.ResultSize {
+		return left, tooLarge
+	}
+	if t.IsText() {
+		dst = wire.AppendString(dst, string(b))
+	} else {
+		dst = wire.AppendBytes(dst, b)
+	}
+	return i.bounded(inv, left, dst)
+}
+
+var tooLarge = jit.Outcome{Status: jit.TooLarge, Message: []byte("the result is larger than its limit")}
+
+func (i *Instance) bounded(inv *jit.Invocation, left int64, dst []byte) (int64, jit.Outcome) {
+	inv.Result = dst
+	if len(dst) > inv.Limits.ResultSize {
+		return left, tooLarge
+	}
+	return left, jit.Outcome{}
+}

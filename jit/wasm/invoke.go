@@ -1,0 +1,211 @@
+package wasm
+
+import (
+	"shredder/jit"
+	"shredder/jit/compile"
+	"shredder/pktproc/wire"
+	"shredder/store"
+)
+
+// argument is one decoded argument.
+type argument struct {
+	kind compile.Kind
+	n    int64 // bool, integer
+	f    float64
+	b    []byte // text, bytes; borrowed from the invocation
+}
+
+// Invoke runs one call. jit.Deopt means that nothing has happened and the call
+// is for another tier, or for a form that Widen makes.
+func (i *Instance) Invoke(inv *jit.Invocation) jit.Outcome {
+	e := i.entries[string(inv.Function)]
+	if e == nil {
+		return jit.Outcome{Status: jit.NoFunction}
+	}
+	inv.Cost = jit.Cost{Tier: jit.TierCompiled}
+	kinds, ok := i.decode(inv.Args)
+	if !ok {
+		return jit.Outcome{Status: jit.BadArgument}
+	}
+	var f *form
+	for _, c := range e.forms {
+		if c.kinds == kinds {
+			f = c
+			break
+		}
+	}
+	if f == nil {
+		return i.miss(nil)
+	}
+	return i.run(inv, f)
+}
+
+func (i *Instance) miss(guard *compile.Exit) jit.Outcome {
+	i.missed.Kinds = i.missed.Kinds[:0]
+	for _, a := range i.args {
+		i.missed.Kinds = append(i.missed.Kinds, a.kind)
+	}
+	i.missed.Guard = guard
+	return jit.Outcome{Status: jit.Deopt}
+}
+
+// decode reads the arguments and returns their packed kinds; ok is false if
+// they do not follow the format.
+func (i *Instance) decode(b []byte) (kinds uint64, ok bool) {
+	i.args = i.args[:0]
+	kinds = 1
+	for len(b) > 0 {
+		a, rest, st := wire.FirstArg(b)
+		if st != wire.StatusOK {
+			return 0, false
+		}
+		b = rest
+		x := argument{}
+		switch a.Tag() {
+		case wire.TagNull:
+			x.kind = compile.KindNull
+		case wire.TagFalse, wire.TagTrue:
+			x.kind = compile.KindBool
+			if a.Tag() == wire.TagTrue {
+				x.n = 1
+			}
+		case wire.TagInt:
+			x.kind, x.n = compile.KindInt, a.Int()
+		case wire.TagDouble:
+			x.kind, x.f = compile.KindDouble, a.Double()
+		case wire.TagString:
+			x.kind, x.b = compile.KindString, a.Bytes()
+			if !isASCII(x.b) {
+				kinds = 0
+			}
+		case wire.TagBytes:
+			x.kind, x.b = compile.KindBytes, a.Bytes()
+		default:
+			kinds = 0 // JSON: tier 0
+		}
+		if kinds != 0 {
+			kinds = kinds<<4 | uint64(x.kind)
+		}
+		if i.args = append(i.args, x); len(i.args) > maxArguments {
+			kinds = 0
+		}
+	}
+	return kinds, true
+}
+
+func isASCII(b []byte) bool {
+	for _, c := range b {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// run calls a form with the decoded arguments.
+func (i *Instance) run(inv *jit.Invocation, f *form) jit.Outcome {
+	l := inv.Limits
+	i.overlay, i.now, i.reason = inv.Overlay, inv.NowMillis, ""
+	left := i.meter.begin(l.Fuel, l.Slice, inv.Yield)
+	var block store.Block
+	scratch, limit := uint32(8), uint32(8)
+	size := 0
+	for _, a := range i.args {
+		if a.b != nil {
+			size += len(a.b) + 8
+			left = i.meter.work(left, int64(len(a.b)))
+		}
+	}
+	if f.module.Scratch || size > 0 {
+		var r store.Result
+		block, r = i.shard.Reserve(max(i.config.ScratchSize, uint32(size+len(f.module.Data)+64)))
+		if r != store.OK {
+			return i.finish(inv, f, left, jit.Outcome{Status: jit.Full})
+		}
+		scratch = (block.Ref() + 7) &^ 7
+		limit = block.Ref() + uint32(len(block.Bytes()))
+	}
+	data := scratch
+	copy(i.mem[data:], f.module.Data)
+	scratch += (uint32(len(f.module.Data)) + 7) &^ 7
+	dirty := uint64(0)
+	if !inv.Overlay.Empty() {
+		dirty = 1
+	}
+	// Every nested call of tier 0 has its frame under the entry's and its body's.
+	depth := uint64(uint32(max(l.Depth-frames, 0)))
+	s := append(i.stack[:0], uint64(left), uint64(inv.NowMillis), inv.Seed, depth, dirty, uint64(data), 0, uint64(limit))
+	s, scratch = i.push(s, f, scratch)
+	s[6] = uint64(scratch)
+	for len(s) < compile.CallResults+2 {
+		s = append(s, 0)
+	}
+	i.stack = s
+	var o jit.Outcome
+	if left < 0 {
+		o = jit.Outcome{Status: i.meter.status}
+	} else if err := f.call.CallWithStack(&i.ctx, s); err != nil {
+		o = i.ended(f)
+		left = int64(f.fuel.Get())
+		inv.Cost.Lookups, inv.Cost.BytesRead = f.counts[0].Get(), f.counts[1].Get()
+	} else {
+		left = int64(s[0])
+		inv.Cost.Lookups, inv.Cost.BytesRead = s[1], s[2]
+		left, o = i.encode(inv, f, left, s[compile.CallResults:])
+	}
+	if block.Bytes() != nil {
+		i.shard.Release(block)
+	}
+	return i.finish(inv, f, left, o)
+}
+
+// frames is how many frames of tier 0 stand under a library function.
+const frames = 1
+
+func (i *Instance) finish(inv *jit.Invocation, f *form, left int64, o jit.Outcome) jit.Outcome {
+	inv.Cost.Fuel = uint64(i.meter.used(left))
+	if o.Status == jit.OK {
+		inv.Cost.BytesReturned = uint64(len(inv.Result))
+	} else {
+		inv.Result = inv.Result[:0]
+	}
+	if o.Status == jit.Exception && inv.Log != nil {
+		inv.Log(jit.LevelError, o.Message)
+	}
+	i.overlay, i.meter.yield = nil, nil
+	return o
+}
+
+// ended translates an exit of emitted code.
+func (i *Instance) ended(f *form) jit.Outcome {
+	n := int32(f.exit.Get())
+	if n == 0 {
+		// A trap of its own: a load beyond the arena, by a ref that makes no sense.
+		return jit.Outcome{Status: jit.Corrupt, Message: []byte("the tenant's data is damaged")}
+	}
+	kind := compile.ExitStopped
+	var x *compile.Exit
+	if n < 0 {
+		kind = compile.FixedExit(n)
+	} else {
+		x = &f.module.Exits[n-1]
+		kind = x.Kind
+	}
+	switch kind {
+	case compile.ExitGuard:
+		return i.miss(x)
+	case compile.ExitThrow:
+		return jit.Outcome{Status: jit.Exception, Message: []byte(x.Message), Line: x.Line, Column: x.Column}
+	case compile.ExitDepth:
+		return jit.Outcome{Status: jit.Limit, Message: []byte("calls are nested too deeply")}
+	case compile.ExitScratch:
+		return jit.Outcome{Status: jit.Limit}
+	case compile.ExitCorrupt:
+		return jit.Outcome{Status: jit.Corrupt, Message: []byte("the tenant's data is damaged")}
+	}
+	o := jit.Outcome{Status: i.meter.status}
+	if i.reason != "" {
+		o.Message = []byte(i.reason)
+	}
+	return o
+}
