@@ -1,13 +1,18 @@
 package pktproc
 
 import (
+	"context"
 	"encoding/binary"
+	"runtime/pprof"
 
 	"shredder/jit"
 	"shredder/pktproc/wire"
 	"shredder/store"
 	"shredder/tenants"
 )
+
+// unlabelled is what an lcore's goroutines are in a profile outside of calls.
+var unlabelled = context.Background()
 
 // writeSetRoom bounds the result and the values that a TRY copies into its reply.
 const writeSetRoom = 64 << 10
@@ -38,7 +43,9 @@ func (p *Processor) call(r *request, op wire.Op) step {
 	case st != wire.StatusOK:
 		r.fail(op, st)
 		return stepDone
-	case k.yield == nil && t.local.Engine.Long(op.Key()):
+	}
+	fn := t.local.Function(op.Key())
+	if k.yield == nil && fn.Long() {
 		return p.preempt(r, t.shard.Overlay())
 	}
 	overlay := t.shard.Overlay()
@@ -46,10 +53,18 @@ func (p *Processor) call(r *request, op wire.Op) step {
 		p.openOverlay(r)
 	}
 	inv := p.prepare(k, op, overlay)
+	pprof.SetGoroutineLabels(fn.Labels) // of the coroutine, if it runs in one
 	out := invoker.Invoke(inv)
+	pprof.SetGoroutineLabels(unlabelled)
 	inv.Yield = nil
+	if out.Status == jit.Preempted {
+		fn.MarkLong()
+		t.local.Counters[tenants.CounterPreempted]++
+		p.n.Preempted++
+	} else if k.settled == 0 { // no slice of it has ended
+		fn.MarkShort()
+	}
 	p.charge(k)
-	p.settleRuntime(t, op.Key(), out.Status)
 	if out.Status == jit.Preempted {
 		return p.preempt(r, overlay)
 	}

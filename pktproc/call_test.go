@@ -148,7 +148,7 @@ func TestLongCall(t *testing.T) {
 	before := r.p.n.Preempted
 	rt := l.Engine.Runtime().(*fakeRuntime)
 	calls := rt.calls
-	if _, ops := c.run(0, opCall("long", nil)); string(ops[0].Value()) != "done" || rt.calls != calls+1 || r.p.n.Preempted != before+1 {
+	if _, ops := c.run(0, opCall("long", nil)); string(ops[0].Value()) != "done" || rt.calls != calls+1 || r.p.n.Preempted != before {
 		t.Fatalf("%d calls", rt.calls-calls)
 	}
 	if r.p.n.Tasks != 0 || r.q.lent != 0 {
@@ -405,4 +405,34 @@ func TestQuarantine(t *testing.T) {
 		t.Fatal(h.Status())
 	}
 	must(t, r.trusted(path{}, 2).one(opGet("k")), wire.StatusNotFound)
+}
+
+// TestShortAgain: a function that outran its slice once, but then ends within
+// it every time, runs straight again, with its reply in the request's frame.
+func TestShortAgain(t *testing.T) {
+	l := newOpenLocal(t, 1, "one")
+	fuel := int64(0)
+	withRuntime(l, functions{"f": func(c *fakeCall) jit.Status { return c.burn(fuel) }})
+	r := newRig(t, nil, l)
+	c := r.trusted(path{}, 1)
+	fuel = 3 * l.Limits.Slice
+	if b := r.process(c.frame(0, opCall("f", nil)))[0]; b != nil || r.slices(100) == 0 || len(r.takeSent()) != 1 {
+		t.Fatal("a long call was answered at once, or never")
+	}
+	fuel = 1
+	for n := 1; ; n++ {
+		if b := r.process(c.frame(0, opCall("f", nil)))[0]; b != nil {
+			if n != 9 {
+				t.Fatalf("call %d after the long one ran straight", n)
+			}
+			break
+		}
+		r.slices(100)
+		if len(r.takeSent()) != 1 || n > 9 {
+			t.Fatalf("short call %d had no answer, or was still in a coroutine", n)
+		}
+	}
+	if got := r.p.n.Preempted; got != 1 {
+		t.Fatalf("%d calls outran their slice", got)
+	}
 }

@@ -34,13 +34,6 @@ func (p *Processor) awaitRuntime(r *request, op wire.Op) step {
 	return stepJob
 }
 
-// settleRuntime notes what a call has taught about the function.
-func (p *Processor) settleRuntime(t *tenant, function []byte, st jit.Status) {
-	if st == jit.Preempted {
-		t.local.Engine.MarkLong(function)
-	}
-}
-
 // activate makes a version serve the calls that begin from now on.
 func (p *Processor) activate(ev tenants.Event) {
 	ev.Local.Engine.Activate(ev.Version, ev.Runtime)
@@ -122,29 +115,4 @@ func (p *Processor) fnDone(job *tenants.Job, k *task) {
 		p.failJob(&k.r, op, job.Status, job)
 	}
 	p.complete(k, nil)
-}
-
-// statsShard and statsLimits write parts of STATS.
-func (p *Processor) statsShard(o *jsonObject, t *tenant) {}
-
-func (p *Processor) statsLimits(o *jsonObject, t *tenant) {
-	l := t.local.Limits
-	o.open("limits")
-	o.int("fuel", l.Fuel)
-	o.int("slice", l.Slice)
-	o.int("deadline_ms", l.DeadlineMillis)
-	o.int("depth", int64(l.Depth))
-	o.int("scratch", l.Scratch)
-	o.int("result_size", int64(l.ResultSize))
-	o.int("log_size", int64(l.LogSize))
-	o.int("overlay_writes", int64(l.OverlayWrites))
-	o.uint("overlay_bytes", l.OverlayBytes)
-	o.int("source_size", int64(l.SourceSize))
-	o.int("source_depth", int64(l.SourceDepth))
-	o.int("functions", int64(l.Functions))
-	o.int("load_fuel", l.LoadFuel)
-	o.int("waiting", int64(l.Waiting))
-	o.int("calls_per_second", l.CallsPerSecond)
-	o.int("fuel_per_second", l.FuelPerSecond)
-	o.close()
 }

@@ -196,8 +196,6 @@ func (p *Processor) after(k *task, s step, f *nic.Frame) {
 		p.complete(k, f)
 	case stepPreempted:
 		k.long = true
-		k.t.local.Counters[tenants.CounterPreempted]++
-		p.n.Preempted++
 		p.ring.push(k.t)
 	case stepTurn:
 		p.ring.push(k.t)

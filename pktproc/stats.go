@@ -3,7 +3,9 @@ package pktproc
 import (
 	"strconv"
 
+	"shredder/jit"
 	"shredder/pktproc/wire"
+	"shredder/store"
 	"shredder/tenants"
 )
 
@@ -60,9 +62,8 @@ func (p *Processor) stats(r *request, op wire.Op) {
 	o.uint("id", uint64(t.local.ID))
 	o.int("home", int64(t.local.Home))
 	o.text("trust", t.local.Trust.String())
-	o.int("keys", int64(t.shard.Len()))
-	o.uint("version", t.shard.Version())
-	p.statsShard(&o, t)
+	o.shard(t.shard.Stats())
+	o.library(t.local.Engine.Active())
 	o.open("counters")
 	for i, v := range t.local.Counters {
 		o.uint(tenants.Counter(i).String(), v)
@@ -75,8 +76,57 @@ func (p *Processor) stats(r *request, op wire.Op) {
 	o.int("kept_result_bytes", int64(t.resultSize))
 	o.int("recorded_bytes", int64(t.recordSize))
 	o.close()
-	p.statsLimits(&o, t)
+	o.limits(t.local.Limits)
 	o.close()
 	p.statsBuf = o.b[:0]
 	p.replyLarge(r, op, o.b, false)
+}
+
+// shard writes what a tenant's arena holds, in bytes but for keys, buckets and
+// expiring (keys with an expiry); version is the last one given.
+func (o *jsonObject) shard(s store.Stats) {
+	o.uint("keys", s.Entries)
+	o.uint("version", s.Version)
+	o.open("arena")
+	o.uint("quota", s.Quota)
+	o.uint("used", s.Used)
+	o.uint("allocated", s.Allocated)
+	o.uint("stored", s.Stored)
+	o.uint("buckets", s.Buckets)
+	o.uint("expiring", s.Expiring)
+	o.close()
+}
+
+// library writes which version serves calls.
+func (o *jsonObject) library(v *tenants.Version) {
+	if v == nil {
+		return
+	}
+	o.open("library")
+	o.text("name", v.Library)
+	o.text("hash", v.Hash.String())
+	o.int("functions", int64(len(v.Functions)))
+	o.close()
+}
+
+// limits writes the limits of a tenant's functions.
+func (o *jsonObject) limits(l *jit.Limits) {
+	o.open("limits")
+	o.int("fuel", l.Fuel)
+	o.int("slice", l.Slice)
+	o.int("deadline_ms", l.DeadlineMillis)
+	o.int("depth", int64(l.Depth))
+	o.int("scratch", l.Scratch)
+	o.int("result_size", int64(l.ResultSize))
+	o.int("log_size", int64(l.LogSize))
+	o.int("overlay_writes", int64(l.OverlayWrites))
+	o.uint("overlay_bytes", l.OverlayBytes)
+	o.int("source_size", int64(l.SourceSize))
+	o.int("source_depth", int64(l.SourceDepth))
+	o.int("functions", int64(l.Functions))
+	o.int("load_fuel", l.LoadFuel)
+	o.int("waiting", int64(l.Waiting))
+	o.int("calls_per_second", l.CallsPerSecond)
+	o.int("fuel_per_second", l.FuelPerSecond)
+	o.close()
 }

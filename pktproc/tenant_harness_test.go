@@ -1,7 +1,9 @@
 package pktproc
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"shredder/jit"
@@ -81,7 +83,7 @@ func (c *fakeCall) burn(fuel int64) jit.Status {
 // withRuntime gives l a library of Go functions.
 func withRuntime(l *tenants.Local, functions map[string]func(c *fakeCall) jit.Status) *fakeRuntime {
 	rt := &fakeRuntime{functions: functions}
-	l.Engine.Activate(&tenants.Version{}, rt)
+	l.Engine.Activate(&tenants.Version{Functions: slices.Collect(maps.Keys(functions))}, rt)
 	return rt
 }
 

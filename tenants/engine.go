@@ -14,9 +14,9 @@ type Runtime interface {
 // Engine is a tenant's functions on its home lcore, and that lcore's alone. A
 // call keeps the Runtime it began with; everything here is for the next one.
 type Engine struct {
-	active  *Version
-	runtime Runtime
-	long    map[string]bool // functions that outran their first slice
+	active    *Version
+	runtime   Runtime
+	functions map[string]*Function // those of active that have been called
 }
 
 // Active returns the version that serves calls, or nil if there is none.
@@ -30,7 +30,7 @@ func (e *Engine) Runtime() Runtime { return e.runtime }
 // has been idle for long.
 func (e *Engine) Activate(v *Version, rt Runtime) {
 	if v != e.active {
-		e.long = nil
+		e.functions = nil
 	}
 	e.active, e.runtime = v, rt
 }
@@ -50,20 +50,4 @@ func (e *Engine) DropRuntime() Runtime {
 	rt := e.runtime
 	e.runtime = nil
 	return rt
-}
-
-// Long reports whether a call of function starts in a coroutine at once: it
-// outran its first slice before, or it changes module state, which a straight
-// run that is dropped would leave half done.
-func (e *Engine) Long(function []byte) bool {
-	return e.long[string(function)] || e.active != nil && e.active.mutates[string(function)]
-}
-
-// MarkLong remembers that function outran its first slice. It is called once for
-// each function of a version, so the map stays as small as the library.
-func (e *Engine) MarkLong(function []byte) {
-	if e.long == nil {
-		e.long = make(map[string]bool)
-	}
-	e.long[string(function)] = true
 }

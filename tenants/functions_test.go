@@ -160,24 +160,61 @@ func TestRuntimeClock(t *testing.T) {
 }
 
 func TestEngine(t *testing.T) {
-	var e Engine
+	l := &Local{Name: "t"}
+	e := &l.Engine
+	long := func(name string) bool { return l.Function([]byte(name)).Long() }
 	p := &fakeProgram{"f g!", []string{"f", "g!"}}
 	one, two := newVersion("", nil, p, 0), newVersion("", nil, p, 0)
+	if l.Function([]byte("f")) != &unknown {
+		t.Error("a function without a version")
+	}
 	e.Activate(one, &fakeRuntime{"1"})
-	if e.Long([]byte("f")) || !e.Long([]byte("g!")) || e.Long([]byte("none")) {
+	if long("f") || !long("g!") || long("none") {
 		t.Error("g! alone changes module state")
 	}
-	e.MarkLong([]byte("f"))
+	l.Function([]byte("f")).MarkLong()
+	l.Function([]byte("none")).MarkLong()
 	e.Activate(one, nil)
-	if !e.Long([]byte("f")) {
-		t.Error("f is forgotten though the version is the same")
+	if !long("f") || long("none") {
+		t.Error("f is forgotten though the version is the same, or none is known")
 	}
 	if e.Settle(two, &fakeRuntime{"2"}) || e.Runtime() != nil {
 		t.Error("a runtime of another version was taken")
 	}
 	e.Activate(two, nil)
-	if e.Long([]byte("f")) {
-		t.Error("f of another version is long")
+	if long("f") || len(e.functions) != 1 {
+		t.Errorf("f of another version is long, or one of %d functions was not called", len(e.functions))
+	}
+}
+
+// TestFunctionShort: a long function runs straight again after enough short
+// calls in a row, and one long call among them starts the count anew.
+func TestFunctionShort(t *testing.T) {
+	l := &Local{Name: "t"}
+	l.Engine.Activate(newVersion("", nil, &fakeProgram{"f g!", []string{"f", "g!"}}, 0), nil)
+	f, g := l.Function([]byte("f")), l.Function([]byte("g!"))
+	f.MarkShort()
+	for range 2 {
+		f.MarkLong()
+		for i := range shortCalls - 1 {
+			f.MarkShort()
+			if !f.Long() {
+				t.Fatalf("short again after %d calls", i+1)
+			}
+		}
+	}
+	f.MarkShort()
+	if f.Long() {
+		t.Fatalf("still long after %d short calls", shortCalls)
+	}
+	for range 2 * shortCalls {
+		g.MarkShort()
+	}
+	if !g.Long() {
+		t.Fatal("a function that changes module state runs straight")
+	}
+	if n := testing.AllocsPerRun(100, func() { l.Function([]byte("f")).MarkShort(); l.Function([]byte("none")).MarkLong() }); n != 0 {
+		t.Errorf("%v allocations", n)
 	}
 }
 
@@ -190,7 +227,7 @@ func TestInterpreter(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.on(l, func(l *Local) {
-		if l.Engine.Active() != v || l.Engine.Runtime() == nil || l.Engine.Long([]byte("pure")) || !l.Engine.Long([]byte("counts")) {
+		if l.Engine.Active() != v || l.Engine.Runtime() == nil || l.Function([]byte("pure")).Long() || !l.Function([]byte("counts")).Long() {
 			t.Errorf("engine %+v", l.Engine)
 		}
 	})
