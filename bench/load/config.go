@@ -78,9 +78,24 @@ type Config struct {
 	Theta float64
 	Seed  uint64
 
+	// Echo: the other side is no Shredder but sends frames back with their
+	// addresses swapped (dpdk-testpmd --forward-mode=5tswap).
+	Echo bool
+
 	// Function and Args (encoded) are what a call calls.
 	Function string
 	Args     []byte
+
+	// Beside, if set, is sent now and then beside the requests that count.
+	Beside *Beside
+}
+
+// Beside is a trusted call that disturbs: its replies come to a port of their
+// own and count as foreign frames.
+type Beside struct {
+	Tenant     uint32
+	Function   string
+	EveryNanos int64
 }
 
 // maxKeys bounds Keys so that a draw is a uint32.

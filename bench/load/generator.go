@@ -31,6 +31,7 @@ type Generator struct {
 	datagram  int          // where the datagram begins in every frame
 	etherType uint16
 	neighbour neighbour
+	beside    *beside // nil: nothing
 	run       run
 }
 
@@ -94,6 +95,12 @@ func New(queue nic.Queue, cfg Config) (*Generator, error) {
 	g.kinds = drawKinds(cfg.Mix, cfg.Seed)
 	g.keys = stream{draws: drawKeys(cfg.Keys, cfg.Zipf, cfg.Theta, cfg.Seed), tenants: uint32(cfg.Tenants)}
 	g.neighbour = newNeighbour(cfg.Local)
+	if cfg.Beside != nil {
+		var err error
+		if g.beside, err = newBeside(&cfg); err != nil {
+			return nil, err
+		}
+	}
 	for i, s := range cfg.Sessions {
 		g.flows = append(g.flows, flow{
 			port: cfg.Local.Port + uint16(i), session: s.ID, secret: s.Secret,
@@ -172,6 +179,9 @@ func (fl *flow) advance(deadline int64) (lost int) {
 // poll sends what is staged, receives one burst and books its frames. It
 // returns how many came.
 func (g *Generator) poll() int {
+	if g.beside != nil {
+		g.beside.send(g.queue, g.nanos())
+	}
 	n := g.queue.RxBurst(&g.burst)
 	if n > 0 {
 		if g.run.exact {
@@ -238,7 +248,7 @@ func (g *Generator) reply(f *nic.Frame) (port uint16, h wire.Header, ok bool) {
 	port = binary.BigEndian.Uint16(f.Data[g.datagram-udpSize+2:])
 	h = wire.MakeHeader(f.Data[g.datagram:f.Len])
 	flow := int(port) - int(g.cfg.Local.Port)
-	return port, h, flow >= 0 && flow < len(g.flows) && h.Flags()&wire.FlagReply != 0
+	return port, h, flow >= 0 && flow < len(g.flows) && (g.cfg.Echo || h.Flags()&wire.FlagReply != 0)
 }
 
 // countStatuses counts the status of a reply's datagram, or if that is OK those

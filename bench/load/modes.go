@@ -20,6 +20,16 @@ const sweepTurns = 1024
 // loss, makes room for the next. With sessions, depth is spread over them and
 // bounded by their windows.
 func (g *Generator) Closed(depth int, length time.Duration) (Result, error) {
+	return g.closed(depth, length, 1<<62)
+}
+
+// ClosedCount is Closed for a number of datagrams (a few more may leave at the
+// end), each given up after lossNanos.
+func (g *Generator) ClosedCount(depth, count int) (Result, error) {
+	return g.closed(depth, 1<<62, uint64(count))
+}
+
+func (g *Generator) closed(depth int, length time.Duration, count uint64) (Result, error) {
 	if most := len(g.flows) * len(g.flows[0].slots); depth < 1 || depth > most {
 		return Result{}, fmt.Errorf("load: depth %d, want 1 to %d", depth, most)
 	}
@@ -28,7 +38,7 @@ func (g *Generator) Closed(depth int, length time.Duration) (Result, error) {
 	start := g.nanos()
 	stop := start + int64(length)
 	now := start
-	for at := 0; now < stop; now = g.nanos() {
+	for at := 0; now < stop && g.run.result.Sent < count; now = g.nanos() {
 		at = g.fill(depth, at, now)
 		g.poll()
 	}

@@ -36,7 +36,7 @@ const (
 	ringHeaderSize = 128
 	descSize       = 16
 	bufferSize     = 2048
-	poolsSize      = 32 << 20
+	poolsSize      = 128 << 20
 	lineSize       = 64
 )
 

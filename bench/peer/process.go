@@ -1,0 +1,157 @@
+// Package peer starts, pauses and ends the servers that the suites compare:
+// Shredder itself, dpdk-testpmd, redis-server, memcached and tarantool, each
+// pinned to one CPU.
+//
+// A Process may be used from one goroutine at a time.
+package peer
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// patience bounds how long a server may take to start, endPatience to end.
+const (
+	patience    = 60 * time.Second
+	endPatience = 5 * time.Second
+)
+
+// Process is a running server. Its standard input stays open.
+type Process struct {
+	Name  string
+	cmd   *exec.Cmd
+	stdin io.WriteCloser
+	out   *output
+	ended chan struct{}
+}
+
+// output keeps what a process printed.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) from(at int) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return string(o.b.Bytes()[min(at, o.b.Len()):])
+}
+
+// start runs a command on one CPU, or with cpu −1 on all that this process had
+// at its start (its threads may have been pinned since).
+func start(name string, cpu int, dir string, argv ...string) (*Process, error) {
+	cpus := fmt.Sprintf("0-%d", runtime.NumCPU()-1)
+	if cpu >= 0 {
+		cpus = strconv.Itoa(cpu)
+	}
+	argv = append([]string{"taskset", "-c", cpus}, argv...)
+	p := &Process{Name: name, cmd: exec.Command(argv[0], argv[1:]...), out: new(output), ended: make(chan struct{})}
+	p.cmd.Dir = dir
+	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
+	var err error
+	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start %s: %w", name, err)
+	}
+	go func() {
+		_ = p.cmd.Wait() // how it ended is in its output
+		close(p.ended)
+	}()
+	return p, nil
+}
+
+// await waits until ready says so; an early end is an error with the output.
+func (p *Process) await(ready func() bool) error {
+	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(20 * time.Millisecond) {
+		if ready() {
+			return nil
+		}
+		select {
+		case <-p.ended:
+			return fmt.Errorf("%s ended: %s", p.Name, tail(p.out.from(0)))
+		default:
+		}
+	}
+	return errors.Join(fmt.Errorf("%s is not ready after %v: %s", p.Name, patience, tail(p.out.from(0))), p.Stop())
+}
+
+func tail(s string) string {
+	if len(s) > 2000 {
+		s = "…" + s[len(s)-2000:]
+	}
+	return strings.TrimSpace(s)
+}
+
+// Pause stops the process where it is, so that its poll loop leaves the CPU to
+// another; Resume lets it go on.
+func (p *Process) Pause() error  { return p.cmd.Process.Signal(unix.SIGSTOP) }
+func (p *Process) Resume() error { return p.cmd.Process.Signal(unix.SIGCONT) }
+
+// Stop ends the process, by force if it does not hear.
+func (p *Process) Stop() error {
+	_ = p.Resume()
+	_ = p.stdin.Close()
+	_ = p.cmd.Process.Signal(unix.SIGTERM)
+	select {
+	case <-p.ended:
+	case <-time.After(endPatience):
+		_ = p.cmd.Process.Kill()
+		<-p.ended
+	}
+	return nil
+}
+
+// CPUNanos is the processor time the process has used, by the scheduler's books.
+func (p *Process) CPUNanos() (uint64, error) {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
+	if err != nil || len(tasks) == 0 {
+		return 0, fmt.Errorf("%s: no scheduler statistics: %w", p.Name, err)
+	}
+	total := uint64(0)
+	for _, task := range tasks {
+		b, err := os.ReadFile(task)
+		if err != nil {
+			continue // a thread that has ended
+		}
+		first, _, _ := strings.Cut(string(b), " ")
+		n, err := strconv.ParseUint(first, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		total += n
+	}
+	return total, nil
+}
+
+// RSS is the resident memory in bytes.
+func (p *Process) RSS() (uint64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	var size, resident uint64
+	if _, err := fmt.Sscan(string(b), &size, &resident); err != nil {
+		return 0, err
+	}
+	return resident * uint64(os.Getpagesize()), nil
+}

@@ -1,0 +1,128 @@
+package peer
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Shredder is a running shredderd.
+type Shredder struct {
+	*Process
+	admin string
+	dir   string
+}
+
+// Settings is a configuration file, in the daemon's own keys.
+type Settings map[string]any
+
+// Tenant is one entry of the tenants key: no tokens, trusted from the
+// benchmarks' networks.
+func Tenant(name string, id uint32, quota string) map[string]any {
+	return map[string]any{
+		"name": name, "id": id, "quota": quota, "no-token": true, "no-deploy-token": true,
+		"trust": "trusted", "trusted-sources": []string{"10.9.0.0/24", "127.0.0.0/8"},
+	}
+}
+
+// StartShredder starts binary with settings (JSON is YAML) on an lcore on cpu.
+func StartShredder(binary string, cpu int, settings Settings) (*Shredder, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	admin := listener.Addr().String()
+	listener.Close()
+	dir, err := os.MkdirTemp("", "shredder-bench")
+	if err != nil {
+		return nil, err
+	}
+	settings["lcores"] = []int{cpu}
+	settings["idle"] = "poll"
+	settings["admin"] = map[string]any{"address": admin}
+	settings["log"] = map[string]any{"level": "warn", "format": "json"}
+	b, err := json.Marshal(settings)
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(dir, "shredder.yaml")
+	if err := os.WriteFile(file, b, 0o600); err != nil {
+		return nil, err
+	}
+	if binary, err = filepath.Abs(binary); err != nil {
+		return nil, err
+	}
+	p, err := start("shredderd", -1, dir, binary, "--config", file)
+	if err != nil {
+		return nil, err
+	}
+	s := &Shredder{Process: p, admin: admin, dir: dir}
+	return s, p.await(func() bool {
+		c := http.Client{Timeout: time.Second}
+		r, err := c.Get("http://" + admin + "/healthz")
+		if err != nil {
+			return false
+		}
+		r.Body.Close()
+		return r.StatusCode == http.StatusOK
+	})
+}
+
+// Stop ends the daemon and removes its files.
+func (s *Shredder) Stop() error {
+	defer os.RemoveAll(s.dir)
+	return s.Process.Stop()
+}
+
+// Metrics returns every sample of the daemon, by "name" or "name{labels}".
+func (s *Shredder) Metrics() (map[string]float64, error) {
+	c := http.Client{Timeout: 5 * time.Second}
+	r, err := c.Get("http://" + s.admin + "/metrics")
+	if err != nil {
+		return nil, err
+	}
+	defer r.Body.Close()
+	samples := make(map[string]float64)
+	lines := bufio.NewScanner(r.Body)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		line := lines.Text()
+		at := strings.LastIndexByte(line, ' ')
+		if at < 0 || line[0] == '#' {
+			continue
+		}
+		v, err := strconv.ParseFloat(line[at+1:], 64)
+		if err != nil {
+			return nil, fmt.Errorf("metrics: %q: %w", line, err)
+		}
+		samples[line[:at]] = v
+	}
+	return samples, lines.Err()
+}
+
+// Work is what the serving lcore has done.
+type Work struct {
+	BusyNanos, Frames, Turns, BusyTurns, TxDropped float64
+}
+
+// Work reads the daemon's counters of lcore 0.
+func (s *Shredder) Work() (Work, error) {
+	m, err := s.Metrics()
+	if err != nil {
+		return Work{}, err
+	}
+	return Work{
+		BusyNanos: 1e9 * m[`shredder_lcore_busy_seconds_total{lcore="0"}`],
+		Frames:    m[`shredder_queue_rx_frames_total{queue="0"}`],
+		Turns:     m[`shredder_lcore_turns_total{lcore="0"}`],
+		BusyTurns: m[`shredder_lcore_busy_turns_total{lcore="0"}`],
+		TxDropped: m[`shredder_queue_tx_dropped_total{queue="0"}`],
+	}, nil
+}
