@@ -75,7 +75,8 @@ func (b *Batch) add(code wire.Opcode, key StoreKey, err error) *Answer {
 	return answer
 }
 
-// Get adds a read.
+// Get adds a read. A value that does not fit the batch's reply is read once more
+// afterwards.
 func (b *Batch) Get(key StoreKey) *Answer {
 	b.w.Begin(wire.OpGet, 0, 0)
 	key.put(&b.w)
@@ -180,6 +181,9 @@ func (c *Client) fill(ctx context.Context, a *Answer, r *request, index int, op 
 		a.Receipt = &receipt
 	}
 	if a.Err = opError(op); a.Err != nil {
+		if a.code == wire.OpGet && op.Status() == wire.StatusTooLarge {
+			a.Bytes, a.Version, a.Err = c.GetAppend(ctx, a.key, nil)
+		}
 		return
 	}
 	if a.code == wire.OpCall {

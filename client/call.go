@@ -113,7 +113,8 @@ type Trial struct {
 	Writes []Write
 }
 
-// Try calls fn on the live data as Call does, and applies nothing.
+// Try calls fn on the live data as Call does, and applies nothing. Result and
+// writes may have 64 KiB together; ErrTooLarge if they have more.
 func (c *Client) Try(ctx context.Context, fn string, args ...any) (Trial, error) {
 	encoded, err := appendArgs(nil, args)
 	if err != nil {

@@ -31,6 +31,7 @@ func openDevice(c *config.Config) (device, error) {
 // openSockets listens on every address, with a port for each lcore. Base port 0
 // takes the port that the kernel chooses for the first address, if the others have it free.
 func openSockets(c *config.Config) (d device, err error) {
+	var all []*udp.Queue
 	for lcore := range c.Lcores {
 		var sockets []*udp.Queue
 		for _, a := range c.Listen {
@@ -51,7 +52,9 @@ func openSockets(c *config.Config) (d device, err error) {
 			sockets = append(sockets, q)
 		}
 		d.queues = append(d.queues, udp.Join(sockets...))
+		all = append(all, sockets...)
 	}
+	udp.Share(all...)
 	return d, nil
 }
 

@@ -43,6 +43,7 @@ var layers = []string{
 	"client",
 	"internal/sim",
 	"bench",
+	"internal/e2e",
 	"cmd",
 }
 

@@ -187,6 +187,7 @@ type transmitter struct {
 	headers  [stagedMax]mmsghdr
 	messages [stagedMax]message
 	lens     [stagedMax]int // of the whole frame
+	fds      [stagedMax]int // the socket it leaves by
 	n        int
 }
 
@@ -224,6 +225,7 @@ func (x *transmitter) stage(q *Queue, f *nic.Frame) bool {
 		m.source(h, &src, q.ipv6)
 	}
 	x.lens[x.n] = f.Len
+	x.fds[x.n] = q.socketOf(src.port)
 	x.n++
 	return true
 }
@@ -265,8 +267,12 @@ func (m *message) source(h *unix.Msghdr, src *endpoint, ipv6 bool) {
 // the socket buffer is full the rest are dropped.
 func (x *transmitter) send(q *Queue) {
 	for done := 0; done < x.n; {
-		n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(q.fd), uintptr(unsafe.Pointer(&x.headers[done])),
-			uintptr(x.n-done), unix.MSG_DONTWAIT, 0, 0)
+		end := done + 1
+		for end < x.n && x.fds[end] == x.fds[done] {
+			end++
+		}
+		n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(x.fds[done]), uintptr(unsafe.Pointer(&x.headers[done])),
+			uintptr(end-done), unix.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case 0:
 			bytes := 0
@@ -278,8 +284,8 @@ func (x *transmitter) send(q *Queue) {
 			done += int(n)
 		case unix.EINTR:
 		case unix.EAGAIN, unix.ENOBUFS:
-			q.stats.txDropped.Add(uint64(x.n - done))
-			done = x.n
+			q.stats.txDropped.Add(uint64(end - done))
+			done = end
 		default:
 			q.stats.txDropped.Add(1)
 			done++

@@ -45,6 +45,7 @@ type Queue struct {
 	local  netip.AddrPort // as bound
 	ipv6   bool           // the socket's family
 	any    bool           // bound to all addresses: each datagram tells its own
+	shared []*Queue       // those of other lcores, on the same address
 	caps   nic.Capabilities
 	mem    []byte
 	room   int
