@@ -8,9 +8,9 @@ import (
 // Block is room for a value that arrives in parts and is linked when it is whole:
 // segments are written straight to where the value will stay.
 type Block struct {
-	mem   []byte
-	lead  arena.Ref
-	value arena.Ref
+	mem    []byte
+	lead   arena.Ref
+	serial uint64 // 0: no block
 }
 
 // Bytes is the value's room. It belongs to whoever reserved it until SetBlock or Release.
@@ -21,22 +21,35 @@ func (s *Shard) Reserve(size uint32) (Block, Result) {
 	if size > MaxValueSize {
 		return Block{}, TooLarge
 	}
-	ref, ok := s.a.AllocLed(size)
+	s.owner.Check()
+	ref, serial, ok := s.a.AllocLed(size)
 	if !ok {
 		return Block{}, Full
 	}
 	start := ref + arena.MaxLead
-	return Block{mem: s.mem[start : start+size : start+size], lead: ref, value: start}, OK
+	return Block{mem: s.mem[start : start+size : start+size], lead: ref, serial: serial}, OK
 }
 
-// Release gives a block back unused.
-func (s *Shard) Release(b Block) { s.a.Free(b.lead) }
+// Holds tells whether b is still its reserver's: not linked, released or flushed away.
+func (s *Shard) Holds(b Block) bool { return s.a.Holds(b.lead, b.serial) }
+
+// Release gives a block back unused. One that the shard no longer Holds is ignored.
+func (s *Shard) Release(b Block) {
+	if s.Holds(b) {
+		s.a.Settle(b.lead)
+		s.a.Free(b.lead)
+	}
+}
 
 // SetBlock is Set with the value in b, which is not copied. Only with OK does the
-// block pass to the table; else it is still the caller's.
+// block pass to the table; else it is still the caller's. Missing: the shard no longer
+// Holds it.
 func (s *Shard) SetBlock(k Key, b Block, o SetOptions, now int64) (uint64, Result) {
 	if !k.Valid() {
 		return 0, TooLarge
+	}
+	if !s.Holds(b) {
+		return 0, Missing
 	}
 	h := s.Hash(k)
 	at, e, r := s.find(h, k)
@@ -51,11 +64,12 @@ func (s *Shard) SetBlock(k Key, b Block, o SetOptions, now int64) (uint64, Resul
 	if o.KeepExpire {
 		expire = old.ExpireMillis
 	}
-	ref := b.value - keyRoom(k) - layout.EntryHeaderSize
+	ref := b.lead + arena.MaxLead - keyRoom(k) - layout.EntryHeaderSize
 	s.writeHead(ref, k, uint32(len(b.mem)), s.version+1, expire)
 	if r := s.link(h, at, r == OK, ref, false); r != OK {
 		return 0, r
 	}
+	s.a.Settle(b.lead)
 	s.version++
 	s.grow()
 	s.publish()

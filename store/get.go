@@ -6,6 +6,7 @@ func (s *Shard) Get(k Key, now int64) (Entry, Result) { return s.GetHashed(s.Has
 
 // GetHashed is Get with the key's hash at hand.
 func (s *Shard) GetHashed(h uint64, k Key, now int64) (Entry, Result) {
+	s.owner.Check()
 	_, e, r := s.find(h, k)
 	if r != OK {
 		return Entry{}, r

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 
+	"shredder/store/arena"
 	"shredder/store/layout"
 )
 
@@ -115,29 +116,35 @@ func (s *Shard) damaged() Result {
 func (s *Shard) Corrupted() bool { return s.corrupt }
 
 // insert puts ref into the chain that begins at bucket ref, taking an overflow
-// bucket if all of it is full.
-func (s *Shard) insert(ref uint32, tag uint16, entry uint32, reserved bool) Result {
-	for range layout.MaxChain {
+// bucket if all of it is full. A chain of MaxChain full buckets, which no seed gives
+// by chance, takes no more.
+func (s *Shard) insert(ref uint32, tag uint16, entry uint32, reserved bool) (slot, Result) {
+	for n := range layout.MaxChain {
 		b := s.bucket(ref)
 		if b == nil {
-			return s.damaged()
+			return slot{}, s.damaged()
 		}
 		for i := range layout.BucketSlots {
 			if binary.LittleEndian.Uint16(b[layout.OffTags+2*i:]) == 0 {
 				binary.LittleEndian.PutUint16(b[layout.OffTags+2*i:], tag)
 				binary.LittleEndian.PutUint32(b[layout.OffRefs+4*i:], entry)
-				return OK
+				return slot{bucket: ref, at: uint32(i), ref: entry}, OK
 			}
 		}
 		next := binary.LittleEndian.Uint32(b[layout.OffOverflow:])
 		if next == 0 {
-			alloc := s.a.Alloc
-			if reserved {
-				alloc = s.a.AllocReserved
+			if n == layout.MaxChain-1 {
+				return slot{}, Full
 			}
-			fresh, ok := alloc(layout.BucketSize)
+			var fresh uint32
+			var ok bool
+			if reserved {
+				fresh, ok = s.a.AllocReserved(layout.BucketSize)
+			} else {
+				fresh, ok = s.a.Alloc(layout.BucketSize)
+			}
 			if !ok {
-				return Full
+				return slot{}, Full
 			}
 			clear(s.bucket(fresh)[:])
 			binary.LittleEndian.PutUint32(b[layout.OffOverflow:], fresh)
@@ -145,7 +152,7 @@ func (s *Shard) insert(ref uint32, tag uint16, entry uint32, reserved bool) Resu
 		}
 		ref = next
 	}
-	return s.damaged()
+	return slot{}, s.damaged()
 }
 
 // erase empties a slot.
@@ -153,6 +160,34 @@ func (s *Shard) erase(at slot) {
 	b := s.bucket(at.bucket)
 	binary.LittleEndian.PutUint16(b[layout.OffTags+2*at.at:], 0)
 	binary.LittleEndian.PutUint32(b[layout.OffRefs+4*at.at:], 0)
+}
+
+// trim frees the empty overflow buckets at the end of a chain. Those before them stay,
+// for a scan's cursor counts places.
+func (s *Shard) trim(head uint32) Result {
+	var chain [layout.MaxChain]uint32
+	n, keep := 0, 1
+	for ref := head; ref != 0; n++ {
+		b := s.bucket(ref)
+		if b == nil || n == layout.MaxChain {
+			return s.damaged()
+		}
+		chain[n] = ref
+		if binary.LittleEndian.Uint64(b[layout.OffTags:])|binary.LittleEndian.Uint64(b[layout.OffTags+8:]) != 0 {
+			keep = n + 1
+		}
+		ref = binary.LittleEndian.Uint32(b[layout.OffOverflow:])
+	}
+	if keep == n {
+		return OK
+	}
+	binary.LittleEndian.PutUint32(s.bucket(chain[keep-1])[layout.OffOverflow:], 0)
+	for i := n - 1; i >= keep; i-- {
+		if !s.a.Free(chain[i]) {
+			return s.damaged()
+		}
+	}
+	return OK
 }
 
 // buckets is how many buckets the index has.
@@ -166,18 +201,30 @@ const loadSlots = 5
 // refs only, never entries. false: nothing to do, or no room (chains then get longer).
 func (s *Shard) grow() bool {
 	n := s.buckets()
-	if s.count < n*loadSlots || n >= s.indexMax || s.corrupt {
+	if s.count < n*loadSlots || s.corrupt || !s.reach(n+1) {
 		return false
-	}
-	need := (uint64(s.bucketRef(n)) + layout.BucketSize + layout.PageSize - 1) / layout.PageSize
-	if need > s.indexPages {
-		if !s.a.Charge((need - s.indexPages) * layout.PageSize) {
-			return false
-		}
-		s.indexPages = need
 	}
 	s.splitBucket(s.split, n)
 	return !s.corrupt
+}
+
+// reach makes room for an index of n buckets. The first time that it does not fit
+// behind the header, the index, 16 KiB then, moves.
+func (s *Shard) reach(n uint64) bool {
+	if s.index != layout.HeaderSize {
+		return s.a.GrowFar(uint64(s.index) + n*layout.BucketSize)
+	}
+	if end := layout.HeaderSize + n*layout.BucketSize; end <= arena.NearEnd {
+		return s.a.GrowNear(end)
+	}
+	far := s.a.Far()
+	if !s.a.GrowFar(uint64(far) + n*layout.BucketSize) {
+		return false
+	}
+	copy(s.mem[far:], s.mem[s.index:s.bucketRef(n-1)])
+	s.index = far
+	s.a.FreeNear()
+	return true
 }
 
 // splitBucket moves the entries of bucket from that belong in bucket to, and frees
@@ -228,7 +275,9 @@ func (s *Shard) splitBucket(from, to uint64) {
 	}
 	for _, p := range all[:n] {
 		h := s.Hash(s.entry(p.ref).key())
-		s.insert(s.bucketRef(s.bucketOf(h)), p.tag, p.ref, true)
+		if _, r := s.insert(s.bucketRef(s.bucketOf(h)), p.tag, p.ref, true); r != OK {
+			s.damaged()
+		}
 	}
 }
 

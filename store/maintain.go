@@ -2,13 +2,13 @@ package store
 
 import (
 	"encoding/binary"
-	"errors"
 
+	"shredder/store/arena"
 	"shredder/store/layout"
 )
 
 // ErrBudget is given by Open when the process's budget has no page left.
-var ErrBudget = errors.New("store: the memory budget of all tenants is used up")
+var ErrBudget = arena.ErrBudget
 
 // Maintain does up to steps steps of what can wait: splitting buckets, removing
 // expired entries, giving freed pages back to the kernel. It reports whether there is
@@ -17,16 +17,18 @@ func (s *Shard) Maintain(now int64, steps int) bool {
 	if s.corrupt {
 		return false
 	}
-	for ; steps > 0 && s.grow(); steps-- {
-		s.publish()
+	s.owner.Check()
+	more := true
+	for ; steps > 0 && more; steps-- {
+		more = s.grow()
 	}
+	s.publish()
 	if s.expiring > 0 {
 		for ; steps > 0; steps-- {
 			s.sweepBucket(now)
 		}
 	}
-	more := s.a.Release(max(steps, 1) * 16)
-	return more || s.count >= s.buckets()*loadSlots && s.buckets() < s.indexMax && s.a.Usage().Used+layout.PageSize < s.a.Usage().Quota
+	return s.a.Release(max(steps, 1)*16) || more
 }
 
 // sweepBucket removes the expired entries of the next bucket.
@@ -34,7 +36,8 @@ func (s *Shard) sweepBucket(now int64) {
 	if s.sweepAt >= s.buckets() {
 		s.sweepAt = 0
 	}
-	ref := s.bucketRef(s.sweepAt)
+	head := s.bucketRef(s.sweepAt)
+	ref, last := head, head
 	s.sweepAt++
 	for range layout.MaxChain {
 		b := s.bucket(ref)
@@ -42,6 +45,7 @@ func (s *Shard) sweepBucket(now int64) {
 			s.damaged()
 			return
 		}
+		last = ref
 		for i := range uint32(layout.BucketSlots) {
 			if binary.LittleEndian.Uint16(b[layout.OffTags+2*i:]) == 0 {
 				continue
@@ -57,6 +61,9 @@ func (s *Shard) sweepBucket(now int64) {
 			}
 		}
 		if ref = binary.LittleEndian.Uint32(b[layout.OffOverflow:]); ref == 0 {
+			if head != last {
+				s.trim(head)
+			}
 			s.publish()
 			return
 		}
@@ -65,15 +72,16 @@ func (s *Shard) sweepBucket(now int64) {
 }
 
 // Flush removes everything and repairs what damage there was. The version counter
-// goes on. Blocks that were reserved are gone: their owners must forget them first.
+// goes on. Blocks that were reserved are gone: the shard no longer Holds them, and
+// nothing may be written to their bytes. Pages go back to the kernel in Maintain.
 func (s *Shard) Flush() {
-	s.overlay.items, s.overlay.dropped = s.overlay.items[:0], s.overlay.dropped[:0]
+	s.owner.Check()
 	s.overlay.end()
-	clear(s.overlay.slots)
 	s.a.Reset()
 	s.mask, s.split, s.count, s.valueSize, s.expiring, s.sweepAt = initialMask, 0, 0, 0, 0, 0
-	s.indexPages = 1
+	s.index = layout.HeaderSize
 	s.corrupt = false
+	clear(s.mem[s.index:s.bucketRef(initialMask+1)])
 	s.begin()
 }
 
@@ -103,6 +111,10 @@ func (s *Shard) Len() int { return int(s.count) }
 
 // Version is the last version given.
 func (s *Shard) Version() uint64 { return s.version }
+
+// HandOver lets another thread become the shard's one user. Whoever had it must have
+// let go, by a message that orders memory. Only builds with the tag "invariants" check.
+func (s *Shard) HandOver() { s.owner.HandOver() }
 
 // Close unmaps the arena. The home lcore must have let go of the shard.
 func (s *Shard) Close() error {

@@ -374,9 +374,9 @@ func TestDamageIsContained(t *testing.T) {
 			case 0:
 				s.mem[rng.Uint64N(4096)] ^= 1 << rng.IntN(8)
 			case 1:
-				s.mem[uint64(s.a.IndexEnd())+rng.Uint64N(used)] = byte(rng.Uint32())
+				s.mem[uint64(arena.NearEnd)+rng.Uint64N(used)] = byte(rng.Uint32())
 			default:
-				at := rng.Uint64N(uint64(s.a.IndexEnd()) + used - 8)
+				at := rng.Uint64N(uint64(arena.NearEnd) + used - 8)
 				for i := range uint64(4) {
 					s.mem[at+i] = byte(rng.Uint32())
 				}
@@ -409,7 +409,7 @@ func TestDamageIsContained(t *testing.T) {
 					o.Delete(k, 0, false)
 				}
 				o.Scan(0, 50, func(Key, Entry) bool { return true })
-				s.mem[uint64(s.a.IndexEnd())+rng.Uint64N(used)] = byte(rng.Uint32())
+				s.mem[uint64(arena.NearEnd)+rng.Uint64N(used)] = byte(rng.Uint32())
 				if rng.IntN(2) == 0 {
 					o.Commit()
 				} else {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"bytes"
-	"encoding/binary"
 	"strconv"
 
 	"shredder/store/layout"
@@ -38,8 +37,11 @@ type Overlay struct {
 
 type overlayItem struct {
 	hash    uint64
+	at      slot // once linked into a slot of its own
 	ref     uint32
 	deleted bool // ref is an entry without a value, which holds the key
+	lent    bool // somebody has seen the entry's bytes, so they must stay
+	fresh   bool // Commit has linked it as a key that the table did not have
 }
 
 // Overlay returns the shard's overlay.
@@ -47,6 +49,7 @@ func (s *Shard) Overlay() *Overlay { return &s.overlay }
 
 // Begin starts an invocation at time now. One that was not ended is discarded.
 func (o *Overlay) Begin(now int64, l OverlayLimits) {
+	o.s.owner.Check()
 	if o.active {
 		o.Discard()
 	}
@@ -92,7 +95,11 @@ func (o *Overlay) Get(k Key) (Entry, Result) {
 		return o.s.Get(k, o.now)
 	}
 	h := o.s.Hash(k)
-	return o.get(h, o.lookup(h, k), k)
+	n := o.lookup(h, k)
+	if n >= 0 {
+		o.items[n].lent = true
+	}
+	return o.get(h, n, k)
 }
 
 func (o *Overlay) get(h uint64, n int, k Key) (Entry, Result) {
@@ -117,9 +124,20 @@ func (o *Overlay) find(k Key) (h uint64, n int, e Entry, r Result) {
 	return h, n, e, r
 }
 
-// write makes a new entry and puts it in the place of item n, or as a new item.
+// write makes a new entry and puts it in the place of item n, or as a new item. One
+// that nobody has seen is written over where it stands: a counter that a loop
+// raises takes one block.
 func (o *Overlay) write(h uint64, n int, k Key, v []byte, expire int64, deleted bool) (uint64, Result) {
+	o.s.owner.Check()
 	size := entrySize(k, uint32(len(v)))
+	if n >= 0 && !o.items[n].lent && o.s.a.Fits(o.items[n].ref, size) {
+		o.s.version++
+		o.items[n].deleted = deleted
+		start := o.items[n].ref + layout.EntryHeaderSize + keyRoom(k)
+		copy(o.s.mem[start:], v) // before the header: v may lie in this entry
+		o.s.writeHead(o.items[n].ref, k, uint32(len(v)), o.s.version, expire)
+		return o.s.version, OK
+	}
 	if n < 0 && len(o.items) >= o.limits.Writes || o.limits.Bytes != 0 && o.bytes+uint64(size) > o.limits.Bytes {
 		return 0, Limit
 	}
@@ -133,7 +151,7 @@ func (o *Overlay) write(h uint64, n int, k Key, v []byte, expire int64, deleted 
 	o.bytes += uint64(size)
 	if n >= 0 {
 		o.dropped = append(o.dropped, o.items[n].ref)
-		o.items[n].ref, o.items[n].deleted = ref, deleted
+		o.items[n].ref, o.items[n].deleted, o.items[n].lent = ref, deleted, false
 		return o.s.version, OK
 	}
 	o.items = append(o.items, overlayItem{hash: h, ref: ref, deleted: deleted})
@@ -259,6 +277,7 @@ func (o *Overlay) walkLeaf(index, mask uint64, see func(uint64, entry) bool) boo
 		if it.deleted || it.hash&mask != index {
 			continue
 		}
+		it.lent = true
 		if e := o.s.entry(it.ref); e != nil && !see(overlayPlace+uint64(i), e) {
 			return false
 		}
@@ -269,6 +288,7 @@ func (o *Overlay) walkLeaf(index, mask uint64, see func(uint64, entry) bool) boo
 // Each calls visit for every key written, in the order of the first write to each.
 func (o *Overlay) Each(visit func(k Key, e Entry, deleted bool)) {
 	for i := range o.items {
+		o.items[i].lent = true
 		if e := o.s.entry(o.items[i].ref); e != nil {
 			out := e.out()
 			if o.items[i].deleted {
@@ -277,54 +297,6 @@ func (o *Overlay) Each(visit func(k Key, e Entry, deleted bool)) {
 			visit(e.key(), out, o.items[i].deleted)
 		}
 	}
-}
-
-// Commit applies every write at once and ends the invocation. Values are not
-// copied. Corrupt is the only failure; the shard is then not to be used further.
-func (o *Overlay) Commit() Result {
-	s := o.s
-	if len(o.items) == 0 {
-		o.end()
-		return OK
-	}
-	seq := s.mem[layout.OffCommitSeq : layout.OffCommitSeq+8]
-	binary.LittleEndian.PutUint64(seq, binary.LittleEndian.Uint64(seq)+1)
-	result := OK
-	for i := range o.items {
-		if result = o.apply(&o.items[i]); result != OK {
-			break
-		}
-	}
-	binary.LittleEndian.PutUint64(seq, binary.LittleEndian.Uint64(seq)+1)
-	o.freeDropped()
-	for s.grow() {
-	}
-	s.publish()
-	o.end()
-	return result
-}
-
-// apply links one write into the table.
-func (o *Overlay) apply(it *overlayItem) Result {
-	s := o.s
-	fresh := s.entry(it.ref)
-	if fresh == nil {
-		return s.damaged()
-	}
-	at, e, r := s.find(it.hash, fresh.key())
-	if r == Corrupt {
-		return r
-	}
-	if !it.deleted {
-		return s.link(it.hash, at, r == OK, it.ref, true)
-	}
-	if !s.a.Free(it.ref) {
-		return s.damaged()
-	}
-	if r == OK {
-		return s.remove(at, e)
-	}
-	return OK
 }
 
 func (o *Overlay) freeDropped() {
@@ -338,6 +310,7 @@ func (o *Overlay) freeDropped() {
 // Discard drops every write and ends the invocation. Versions that were given
 // are not given again.
 func (o *Overlay) Discard() {
+	o.s.owner.Check()
 	for i := range o.items {
 		if !o.s.a.Free(o.items[i].ref) {
 			o.s.damaged()

@@ -64,6 +64,7 @@ func (s *Shard) Scan(from uint64, limit int, now int64, visit func(Key, Entry) b
 
 // scan is Scan with an overlay whose entries come instead of the table's.
 func (s *Shard) scan(from uint64, limit int, now int64, o *Overlay, visit func(Key, Entry) bool) (uint64, Result) {
+	s.owner.Check()
 	c := unpackCursor(from)
 	if limit < 1 {
 		limit = 1

@@ -23,6 +23,7 @@ func (s *Shard) Set(k Key, v []byte, o SetOptions, now int64) (uint64, Result) {
 	if !k.Valid() || len(v) > MaxValueSize {
 		return 0, TooLarge
 	}
+	s.owner.Check()
 	h := s.Hash(k)
 	at, e, r := s.find(h, k)
 	if r == Corrupt {
@@ -92,46 +93,67 @@ func (s *Shard) countExpiry(before, after int64) {
 // replaces, which is freed, or in a new one.
 func (s *Shard) link(h uint64, at slot, found bool, ref uint32, reserved bool) Result {
 	e := s.entry(ref)
+	if e == nil {
+		return s.damaged()
+	}
 	if found {
 		old := s.entry(at.ref)
-		if old == nil || !s.a.Free(at.ref) {
+		if old == nil {
 			return s.damaged()
 		}
-		s.forget(old)
+		expire, size := old.expire(), len(old)
+		if !s.a.Free(at.ref) || s.count == 0 {
+			return s.damaged()
+		}
+		s.forget(expire, size)
 		binary.LittleEndian.PutUint32(s.bucket(at.bucket)[layout.OffRefs+4*at.at:], ref)
-	} else if r := s.insert(s.bucketRef(s.bucketOf(h)), tagOf(h), ref, reserved); r != OK {
+	} else if _, r := s.insert(s.bucketRef(s.bucketOf(h)), tagOf(h), ref, reserved); r != OK {
 		return r
 	}
+	s.remember(e)
+	return OK
+}
+
+// remember takes an entry into the counts.
+func (s *Shard) remember(e entry) {
 	s.count++
 	s.valueSize += uint64(len(e) - layout.EntryHeaderSize)
 	s.countExpiry(0, e.expire())
-	return OK
 }
 
 // forget takes an entry out of the counts.
-func (s *Shard) forget(e entry) {
-	s.count--
-	s.valueSize -= uint64(len(e) - layout.EntryHeaderSize)
-	s.countExpiry(e.expire(), 0)
-}
-
-// remove unlinks and frees the entry in a slot.
-func (s *Shard) remove(at slot, e entry) Result {
-	expire, size := e.expire(), len(e)
-	if !s.a.Free(at.ref) {
-		return s.damaged()
-	}
-	s.erase(at)
+func (s *Shard) forget(expire int64, size int) {
 	s.count--
 	s.valueSize -= uint64(size - layout.EntryHeaderSize)
 	s.countExpiry(expire, 0)
+}
+
+// remove unlinks and frees the entry in a slot. The caller trims the chain.
+func (s *Shard) remove(at slot, e entry) Result {
+	expire, size := e.expire(), len(e)
+	if !s.a.Free(at.ref) || s.count == 0 {
+		return s.damaged()
+	}
+	s.erase(at)
+	s.forget(expire, size)
 	return OK
+}
+
+// removeHashed is remove with the chain trimmed.
+func (s *Shard) removeHashed(h uint64, at slot, e entry) Result {
+	r := s.remove(at, e)
+	if head := s.bucketRef(s.bucketOf(h)); r == OK && at.bucket != head {
+		return s.trim(head)
+	}
+	return r
 }
 
 // Delete removes k and returns the version that it had. With hasIf it does so
 // only at version ifVersion; Conflict returns the current one.
 func (s *Shard) Delete(k Key, ifVersion uint64, hasIf bool, now int64) (uint64, Result) {
-	at, e, r := s.find(s.Hash(k), k)
+	s.owner.Check()
+	h := s.Hash(k)
+	at, e, r := s.find(h, k)
 	if r == Corrupt {
 		return 0, r
 	}
@@ -140,7 +162,7 @@ func (s *Shard) Delete(k Key, ifVersion uint64, hasIf bool, now int64) (uint64, 
 		return old.Version, Conflict
 	}
 	if r == OK {
-		if r := s.remove(at, e); r != OK {
+		if r := s.removeHashed(h, at, e); r != OK {
 			return 0, r
 		}
 		s.publish()
@@ -153,6 +175,7 @@ func (s *Shard) Delete(k Key, ifVersion uint64, hasIf bool, now int64) (uint64, 
 
 // Expire sets when k expires (unix ms, 0: never). The value and its version stay.
 func (s *Shard) Expire(k Key, expireMillis, now int64) (uint64, Result) {
+	s.owner.Check()
 	_, e, r := s.find(s.Hash(k), k)
 	if r == Corrupt {
 		return 0, r

@@ -14,6 +14,7 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 
+	"shredder/internal/invariant"
 	"shredder/store/arena"
 	"shredder/store/layout"
 )
@@ -70,13 +71,12 @@ type Shard struct {
 	count       uint64
 	version     uint64
 	valueSize   uint64 // bytes of keys and values
-	indexMax    uint64 // buckets that the index range holds
 	corrupt     bool
 	overlay     Overlay
 	sweepAt     uint64 // bucket where the expiry sweep goes on
 	expiring    uint64 // entries with an expiry
-	indexPages  uint64
 	scratchSink uint64
+	owner       invariant.Owner
 }
 
 // initialMask: the first 32 buckets share the first page with the header.
@@ -93,12 +93,6 @@ func Open(cfg Config) (*Shard, error) {
 		s.seed = rand.Uint64()
 	}
 	s.mask = initialMask
-	s.indexMax = uint64(a.IndexEnd()-s.index) / layout.BucketSize
-	s.indexPages = 1
-	if !a.Charge(layout.PageSize) {
-		_ = a.Close()
-		return nil, ErrBudget
-	}
 	s.begin()
 	s.overlay.s = s
 	return s, nil

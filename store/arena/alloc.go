@@ -1,6 +1,10 @@
 package arena
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"shredder/internal/invariant"
+)
 
 // Blocks of up to maxSmall bytes come from runs of pages that hold blocks of one
 // class; larger ones are runs of their own. Which slots of a run are free stands
@@ -65,31 +69,37 @@ var runPages = func() (t [classCount]uint8) {
 // run is pages that hold blocks of one class, or one large block.
 type run struct {
 	free       [2]uint64 // slots that are free
-	start      uint32    // page, counted from the range's first
+	serial     uint64    // of a block with a lead that has not been settled, else 0
+	start      uint32    // page
 	pages      uint32
 	next, prev int32 // list of partly used runs of the class, or of unused run records
 	slots      uint16
 	live       uint16
 	class      uint8
+	zone       uint8
 }
 
 // Alloc returns a block of at least size bytes, 8-byte aligned, its contents
 // undefined, or false if quota or budget are used up.
-func (a *Arena) Alloc(size uint32) (Ref, bool) { return a.alloc(size, a.quota) }
+func (a *Arena) Alloc(size uint32) (Ref, bool) { return a.alloc(size, false) }
 
-// AllocReserved is Alloc that may use the slack beyond the quota. Only a commit's
-// overflow buckets are worth it.
-func (a *Arena) AllocReserved(size uint32) (Ref, bool) { return a.alloc(size, a.quota+slack/2) }
+// AllocReserved is Alloc that may use the slack beyond the quota and overdraw the
+// budget. Only a commit's overflow buckets are worth it.
+func (a *Arena) AllocReserved(size uint32) (Ref, bool) { return a.alloc(size, true) }
 
-func (a *Arena) alloc(size uint32, limit uint64) (Ref, bool) {
+func (a *Arena) alloc(size uint32, reserved bool) (Ref, bool) {
 	if size > maxSmall {
-		return a.allocLarge(size, limit)
+		at, ok := a.newLarge(size)
+		if !ok {
+			return 0, false
+		}
+		return a.runs[at].start * pageSize, true
 	}
 	c := classOf[(size+15)/16]
 	at := a.partial[c]
 	if at < 0 {
 		var ok bool
-		if at, ok = a.newRun(c, uint32(runPages[c]), limit); !ok {
+		if at, ok = a.newRun(c, uint32(runPages[c]), reserved); !ok {
 			return 0, false
 		}
 	}
@@ -105,42 +115,47 @@ func (a *Arena) alloc(size uint32, limit uint64) (Ref, bool) {
 	}
 	a.allocated += uint64(classes[c])
 	a.blocks++
-	return (a.pages.first+r.start)*pageSize + uint32(slot)*uint32(classes[c]), true
+	return r.start*pageSize + uint32(slot)*uint32(classes[c]), true
 }
 
-func (a *Arena) allocLarge(size uint32, limit uint64) (Ref, bool) {
+func (a *Arena) newLarge(size uint32) (int32, bool) {
 	pages := (uint64(size) + pageSize - 1) / pageSize
-	at, ok := a.newRun(largeClass, uint32(pages), limit)
+	at, ok := a.newRun(largeClass, uint32(pages), false)
 	if !ok {
 		return 0, false
 	}
 	a.allocated += pages * pageSize
 	a.blocks++
-	return (a.pages.first + a.runs[at].start) * pageSize, true
+	return at, true
 }
 
 // newRun takes pages and makes a run of them.
-func (a *Arena) newRun(class uint8, pages uint32, limit uint64) (int32, bool) {
-	if !a.charge(uint64(pages)*pageSize, limit) {
-		return 0, false
+func (a *Arena) newRun(class uint8, pages uint32, reserved bool) (int32, bool) {
+	limit := a.quota
+	if reserved {
+		limit += slack / 2
 	}
-	start, ok := a.pages.take(pages)
-	if !ok {
-		a.discharge(uint64(pages) * pageSize)
+	if !a.charge(uint64(pages)*pageSize, limit, reserved) {
 		return 0, false
 	}
 	at := a.freeRun
-	if at >= 0 {
-		a.freeRun = a.runs[at].next
-	} else {
+	if at < 0 {
 		at = int32(len(a.runs))
-		a.runs = append(a.runs, run{})
+		a.runs = append(a.runs, run{next: -1})
+		a.freeRun = at
+	}
+	zone := 0
+	start, ok := a.zones[0].take(pages, at)
+	if !ok {
+		zone = 1
+		if start, ok = a.zones[1].take(pages, at); !ok {
+			a.discharge(uint64(pages) * pageSize)
+			return 0, false
+		}
 	}
 	r := &a.runs[at]
-	*r = run{start: start, pages: pages, class: class, next: -1, prev: -1, slots: 1, live: 1}
-	for p := start; p < start+pages; p++ {
-		a.pages.owner[p] = at
-	}
+	a.freeRun = r.next
+	*r = run{start: a.absolute(zone, start, pages), pages: pages, class: class, zone: uint8(zone), next: -1, prev: -1, slots: 1, live: 1}
 	if class == largeClass {
 		return at, true
 	}
@@ -176,18 +191,27 @@ func (a *Arena) unlink(at int32) {
 	r.next, r.prev = -1, -1
 }
 
+// runAt returns the run that a page belongs to, −1 for none.
+func (a *Arena) runAt(page uint32) int32 {
+	m := &a.zones[0]
+	if page >= a.farPage {
+		m = &a.zones[1]
+		page = a.endPage - 1 - page
+	}
+	if page >= uint32(len(m.owner)) {
+		return -1
+	}
+	return m.owner[page]
+}
+
 // locate returns the run and slot of a block in use, or false if ref is none.
 func (a *Arena) locate(ref Ref) (at int32, slot uint32, ok bool) {
-	page := ref / pageSize
-	if page < a.pages.first || page-a.pages.first >= uint32(len(a.pages.owner)) {
-		return 0, 0, false
-	}
-	at = a.pages.owner[page-a.pages.first]
+	at = a.runAt(ref / pageSize)
 	if at < 0 {
 		return 0, 0, false
 	}
 	r := &a.runs[at]
-	off := ref - (a.pages.first+r.start)*pageSize
+	off := ref - r.start*pageSize
 	if r.class == largeClass {
 		return at, 0, off <= MaxLead && off%8 == 0
 	}
@@ -210,28 +234,51 @@ func (a *Arena) Fits(ref Ref, size uint32) bool {
 	if r.class != largeClass {
 		return size <= maxSmall && classOf[(size+15)/16] == r.class
 	}
-	return size > maxSmall && ref == (a.pages.first+r.start)*pageSize && (uint64(size)+pageSize-1)/pageSize == uint64(r.pages)
+	return size > maxSmall && ref == r.start*pageSize && r.serial == 0 && (uint64(size)+pageSize-1)/pageSize == uint64(r.pages)
 }
 
 // AllocLed returns a block of its own pages with room for size bytes behind
 // MaxLead bytes: what lies there may begin anywhere in the lead, at a
-// multiple of 8, and is freed by that ref.
-func (a *Arena) AllocLed(size uint32) (Ref, bool) { return a.allocLarge(size+MaxLead, a.quota) }
+// multiple of 8, and is freed by that ref. The block is its caller's, by the serial
+// number that is never given again, until Settle.
+func (a *Arena) AllocLed(size uint32) (ref Ref, serial uint64, ok bool) {
+	at, ok := a.newLarge(size + MaxLead)
+	if !ok {
+		return 0, 0, false
+	}
+	a.serial++
+	a.runs[at].serial = a.serial
+	return a.runs[at].start * pageSize, a.serial, true
+}
+
+// Holds tells whether ref is the block that AllocLed gave with serial, not settled yet.
+func (a *Arena) Holds(ref Ref, serial uint64) bool {
+	at := a.runAt(ref / pageSize)
+	return at >= 0 && serial != 0 && a.runs[at].serial == serial
+}
+
+// Settle makes the block at ref, which Holds, one like any other.
+func (a *Arena) Settle(ref Ref) { a.runs[a.runAt(ref/pageSize)].serial = 0 }
 
 // Free gives a block back. It reports false, and does nothing, if ref is not one
-// in use: the arena that it was read from is damaged.
+// in use or its owner has not settled it: the arena that it was read from is damaged.
 func (a *Arena) Free(ref Ref) bool {
 	at, slot, ok := a.locate(ref)
 	if !ok {
 		return false
 	}
 	r := &a.runs[at]
+	if r.serial != 0 {
+		return false
+	}
 	a.blocks--
 	if r.class == largeClass {
+		invariant.Fill(a.mem[uint64(r.start)*pageSize:][:uint64(r.pages)*pageSize])
 		a.allocated -= uint64(r.pages) * pageSize
 		a.dropRun(at)
 		return true
 	}
+	invariant.Fill(a.mem[r.start*pageSize+slot*uint32(classes[r.class]):][:classes[r.class]])
 	a.allocated -= uint64(classes[r.class])
 	r.free[slot/64] |= 1 << (slot % 64)
 	r.live--
@@ -249,9 +296,13 @@ func (a *Arena) Free(ref Ref) bool {
 
 func (a *Arena) dropRun(at int32) {
 	r := &a.runs[at]
-	a.pages.give(r.start, r.pages)
-	a.pages.dirty += r.pages
+	start := r.start
+	if r.zone == 1 {
+		start = a.endPage - r.start - r.pages
+	}
+	a.zones[r.zone].give(start, r.pages)
 	a.discharge(uint64(r.pages) * pageSize)
+	r.serial = 0
 	r.next = a.freeRun
 	a.freeRun = at
 }

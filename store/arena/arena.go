@@ -9,6 +9,7 @@
 package arena
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -22,7 +23,9 @@ type Ref = uint32
 // Limits of an arena's quota in bytes.
 const (
 	MinQuota = 64 << 10
-	MaxQuota = 3 << 30
+	// MaxQuota leaves room in the refs' 4 GiB for the slack, and 64 KiB that compiled
+	// functions need free behind the last byte.
+	MaxQuota = 4<<30 - 64<<10 - slack
 )
 
 const pageSize = layout.PageSize
@@ -33,8 +36,14 @@ type Arena struct {
 	quota  uint64
 	budget *Budget
 
-	indexEnd  uint32 // first page behind the index range
-	pages     pageMap
+	farPage, endPage uint32     // see index.go
+	headPages        uint32     // pages of header and near index that are charged
+	indexPages       uint32     // pages of the far index
+	staleIndex       uint32     // pages behind it that a flushed index has touched
+	zones            [2]pageMap // below far; from the end downwards
+	huge             bool       // huge pages have been asked for
+	serial           uint64     // of the last block with a lead
+
 	runs      []run
 	freeRun   int32
 	partial   [classCount]int32 // runs of a class with a free slot, -1 none
@@ -44,25 +53,55 @@ type Arena struct {
 	blocks    uint64
 }
 
-// Open reserves quota bytes for blocks, header and index. indexSize is the range
-// kept free for the index in front of the blocks, in bytes of address space only.
+// Open reserves quota bytes for blocks, header and index, and charges the first page.
+// It reports ErrBudget if the budget does not have it.
 func Open(quota uint64, budget *Budget) (*Arena, error) {
 	if quota < MinQuota || quota > MaxQuota {
 		return nil, fmt.Errorf("arena: quota of %d bytes: want %d to %d", quota, MinQuota, uint64(MaxQuota))
 	}
-	index := roundUp(quota/4+pageSize, pageSize)
-	size := roundUp(index+quota+slack, pageSize)
+	size := roundUp(quota+slack, pageSize)
 	mem, err := unix.Mmap(-1, 0, int(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
 	if err != nil {
 		return nil, fmt.Errorf("arena: reserve %d bytes: %w", size, err)
 	}
-	a := &Arena{mem: mem, quota: quota, budget: budget, indexEnd: uint32(index), freeRun: -1}
-	a.pages.first = uint32(index / pageSize)
-	a.pages.end = uint32(size / pageSize)
+	a := &Arena{mem: mem, quota: quota, budget: budget}
+	a.endPage = uint32(size / pageSize)
+	a.farPage = uint32(quota / 4 * 3 / pageSize)
+	a.start()
+	if !a.charge(pageSize, quota, false) {
+		_ = a.Close()
+		return nil, ErrBudget
+	}
+	return a, nil
+}
+
+// ErrBudget is given by Open when the process's budget has no page left.
+var ErrBudget = errors.New("arena: the memory budget of all tenants is used up")
+
+// start makes the books of an arena without blocks. The pages of the near index
+// count as used, by nobody.
+func (a *Arena) start() {
+	a.headPages, a.indexPages = 1, 0
+	a.zones[0].limit = a.farPage
+	a.limitTop()
+	for z := range a.zones {
+		a.zones[z].reset()
+	}
+	a.zones[0].take(nearPages, -1)
+	a.runs = a.runs[:0]
+	a.freeRun = -1
 	for i := range a.partial {
 		a.partial[i] = -1
 	}
-	return a, nil
+	a.allocated, a.blocks = 0, 0
+}
+
+// absolute is the first page of n at position at of a zone.
+func (a *Arena) absolute(zone int, at, n uint32) uint32 {
+	if zone == 0 {
+		return at
+	}
+	return a.endPage - at - n
 }
 
 // slack is address space beyond the quota, so that a commit's overflow buckets
@@ -86,9 +125,6 @@ func (a *Arena) Close() error {
 // Mem is the whole mapping: refs index it.
 func (a *Arena) Mem() []byte { return a.mem }
 
-// IndexEnd is the first ref behind the index range.
-func (a *Arena) IndexEnd() uint32 { return a.indexEnd }
-
 // Bytes returns size bytes at ref, or false if they leave the arena. The clip
 // keeps a caller's append from reaching the next block.
 func (a *Arena) Bytes(ref Ref, size uint32) ([]byte, bool) {
@@ -99,11 +135,9 @@ func (a *Arena) Bytes(ref Ref, size uint32) ([]byte, bool) {
 	return a.mem[ref:end:end], true
 }
 
-// Charge accounts for size more bytes (a multiple of the page size) of pages in
-// use, or reports false if quota or budget do not allow it.
-func (a *Arena) Charge(size uint64) bool { return a.charge(size, a.quota) }
-
-func (a *Arena) charge(size, limit uint64) bool {
+// charge accounts for size more bytes of pages in use, or reports false if quota or
+// budget do not allow it. force overdraws the budget.
+func (a *Arena) charge(size, limit uint64, force bool) bool {
 	if a.used+size > limit {
 		return false
 	}
@@ -111,13 +145,18 @@ func (a *Arena) charge(size, limit uint64) bool {
 		step := roundUp(a.used+size-a.charged, chargeStep)
 		if !a.budget.Take(step) {
 			step = a.used + size - a.charged
-			if !a.budget.Take(step) {
+			if force {
+				a.budget.overdraw(step)
+			} else if !a.budget.Take(step) {
 				return false
 			}
 		}
 		a.charged += step
 	}
 	a.used += size
+	if a.used >= hugeUsed && !a.huge {
+		a.askHuge()
+	}
 	return true
 }
 
@@ -145,17 +184,10 @@ func (a *Arena) Usage() Usage {
 	return Usage{Quota: a.quota, Used: a.used, Allocated: a.allocated, Blocks: a.blocks}
 }
 
-// Reset frees every block and gives all pages back to the kernel, which makes them
-// zero. The first page stays charged.
+// Reset frees every block but none of the kernel's pages: Release gives those back
+// little by little. Bytes keep what they held. The first page stays charged.
 func (a *Arena) Reset() {
-	_ = unix.Madvise(a.mem, unix.MADV_DONTNEED)
-	first, end := a.pages.first, a.pages.end
-	a.pages = pageMap{first: first, end: end, bits: a.pages.bits[:0], owner: a.pages.owner[:0]}
-	a.runs = a.runs[:0]
-	a.freeRun = -1
-	for i := range a.partial {
-		a.partial[i] = -1
-	}
-	a.allocated, a.blocks = 0, 0
+	a.staleIndex += a.indexPages
+	a.start()
 	a.discharge(a.used - pageSize)
 }

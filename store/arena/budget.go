@@ -28,6 +28,14 @@ func (b *Budget) Take(size uint64) bool {
 	}
 }
 
+// overdraw takes size bytes, left or not: a commit must not stop half-way. Commits
+// overdraw by their overflow buckets alone, at most slack/2 for each arena.
+func (b *Budget) overdraw(size uint64) {
+	if b != nil {
+		b.used.Add(size)
+	}
+}
+
 // Give returns size bytes.
 func (b *Budget) Give(size uint64) {
 	if b != nil {
