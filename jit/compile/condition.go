@@ -222,6 +222,13 @@ func (l *lower) refine(yes, no *flow, e *ast.BinaryExpression, a, b Type) {
 		strict = 1
 	}
 	x, y := l.variableNamed(left), l.variableNamed(right)
+	if l.hasEffects(e.Right) { // it may have assigned what stands on the left
+		if left == e.Left {
+			x = nil
+		} else {
+			y = nil
+		}
+	}
 	below := func(f *flow, v *variable, hi int64) {
 		l.narrow(f, v, func(t Type) Type {
 			if t.has(kInt) && hi >= t.lo {
@@ -285,7 +292,7 @@ func (l *lower) equality(e *ast.BinaryExpression) (c *tree, yes, no *flow) {
 		if i == 1 {
 			side = e.Right
 		}
-		if v := l.variableNamed(side); v != nil && (nils == kUndefined || nils == kNull || loose) {
+		if v := l.variableNamed(side); v != nil && !(i == 0 && l.hasEffects(e.Right)) && (nils == kUndefined || nils == kNull || loose) {
 			l.narrow(no, v, func(t Type) Type { return t.without(nils) })
 			l.narrow(yes, v, func(t Type) Type { return t.without(^nils) })
 		}
@@ -366,4 +373,23 @@ func (l *lower) looseEquals(a, b value, at file.Idx) *tree {
 	}
 	l.refuse(at, "== between "+a.t.describe()+" and "+b.t.describe(), "use ===")
 	return nil
+}
+
+// hasEffects says that an expression may assign a variable.
+func (l *lower) hasEffects(e ast.Expression) bool {
+	switch e.(type) {
+	case *ast.Identifier, *ast.NumberLiteral, *ast.DotExpression, *ast.NullLiteral, *ast.StringLiteral:
+		return false
+	}
+	found := false
+	walk(e, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignExpression, *ast.CallExpression:
+			found = true
+		case *ast.UnaryExpression:
+			found = found || n.Operator == token.INCREMENT || n.Operator == token.DECREMENT
+		}
+		return !found
+	})
+	return found
 }

@@ -71,7 +71,11 @@ func (l *lower) typedArrayOf(e *ast.NewExpression, elem element, list *ast.Array
 	}
 	shift := elementShifts[elem]
 	size := int32(len(items)) << shift
-	l.burn(int64(size) / bytesPerFuel)
+	cost := int64(len(items)) * 16 / bytesPerFuel // a list's elements are charged at 16 bytes
+	if l.iterators && len(items) > 0 {
+		cost += int64(len(items)) + 1
+	}
+	l.burn(cost)
 	p := l.callHelper(helperAlloc, constI32(size))
 	for i, x := range items {
 		x = l.number(l.simple(x), list.Value[i].Idx0())

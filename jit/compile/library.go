@@ -43,6 +43,9 @@ type Library struct {
 	bound     map[string]ast.Node       // all other module-level names
 	costs     map[ast.Node]int64
 	exports   map[string]bool
+	// iterators: tier 0 meters each element that native code takes from a list,
+	// because the library spells something that reaches iterators.
+	iterators bool
 }
 
 // Parse reads a library whose export keywords are blanked with spaces. Exports
@@ -65,7 +68,18 @@ func Parse(text string, exports []string) (lib *Library, err error) {
 		lib.exports[name] = true
 	}
 	nodes := 0
-	walk(tree, func(ast.Node) bool { nodes++; return true })
+	walk(tree, func(n ast.Node) bool {
+		nodes++
+		switch n := n.(type) {
+		case *ast.SpreadElement, *ast.ArrayPattern, *ast.YieldExpression:
+			lib.iterators = true
+		case *ast.Identifier:
+			lib.iterators = lib.iterators || iteratorNames[n.Name.String()]
+		case *ast.StringLiteral:
+			lib.iterators = lib.iterators || iteratorNames[n.Value.String()]
+		}
+		return true
+	})
 	if nodes > maxLibraryNodes {
 		return nil, &Refusal{1, 1, "a library of this size", "split it into several libraries"}
 	}
@@ -135,3 +149,6 @@ func (lib *Library) refuse(at file.Idx, construct, instead string) {
 	line, column := lib.position(at)
 	panic(refused{&Refusal{line, column, construct, instead}})
 }
+
+var iteratorNames = map[string]bool{"Symbol": true, "values": true, "keys": true, "entries": true, "from": true, "Set": true, "Map": true,
+	"next": true, "fromEntries": true}

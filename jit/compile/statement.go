@@ -418,46 +418,63 @@ func (l *lower) dispatch(s *ast.SwitchStatement, d value, labels []*label, entri
 
 // throwStatement ends the call: nothing catches in compiled code.
 func (l *lower) throwStatement(s *ast.ThrowStatement) {
-	message, ok := l.thrownText(s.Argument)
-	if !ok {
-		l.refuse(s.Throw, "throw of a value that is not new Error with a constant text", `write throw new Error("…")`)
+	class := ""
+	text := s.Argument
+	at := s.Throw
+	if e, ok := s.Argument.(*ast.NewExpression); ok {
+		id, ok := e.Callee.(*ast.Identifier)
+		if !ok || !errorClasses[id.Name.String()] || l.isBound(id.Name.String()) || len(e.ArgumentList) > 1 {
+			l.refuse(s.Throw, "throw of this object", `write throw new Error("…")`)
+		}
+		at, class = e.New, id.Name.String()
+		if len(e.ArgumentList) == 0 {
+			l.throw(constI32(1), at, class)
+			l.flow = nil
+			return
+		}
+		text = e.ArgumentList[0]
 	}
-	at := s.Argument.Idx0()
-	l.throw(constI32(1), at, message)
+	if c, ok := text.(*ast.StringLiteral); ok && isASCII(c.Value.String()) {
+		l.throw(constI32(1), at, thrownMessage(class, c.Value.String()))
+		l.flow = nil
+		return
+	}
+	l.throwText(text, class, at)
+}
+
+// thrownMessage is what an uncaught exception says.
+func thrownMessage(class, text string) string {
+	switch {
+	case class == "":
+		return text
+	case text == "":
+		return class
+	}
+	return class + ": " + text
+}
+
+// throwText throws a message that is made when it is thrown.
+func (l *lower) throwText(e ast.Expression, class string, at file.Idx) {
+	v := l.expr(e)
+	if l.flow == nil {
+		return
+	}
+	if class == "" && !v.t.only(kString) || v.t.has(kUndefined|kView) {
+		l.refuse(at, "throw of "+v.t.describe(), `write throw new Error("…")`)
+	}
+	v = l.simple(l.toText(l.simple(v), at))
+	if class != "" {
+		prefix := l.stringConstant(class+": ", at)
+		empty := unary(opI32Eqz, v.m)
+		l.throw(empty, at, class)
+		v = l.simple(l.appendText(prefix, v))
+	}
+	l.emit(&statement{kind: stmtCall, callee: l.hostImport("raise", []valueType{i32, i32}, nil), values: []*tree{v.n, v.m}})
+	l.throw(constI32(1), at, "")
 	l.flow = nil
 }
 
 var errorClasses = map[string]bool{"Error": true, "TypeError": true, "RangeError": true, "SyntaxError": true, "EvalError": true, "ReferenceError": true, "URIError": true}
-
-func (l *lower) thrownText(e ast.Expression) (string, bool) {
-	var callee ast.Expression
-	var args []ast.Expression
-	switch e := e.(type) {
-	case *ast.NewExpression:
-		callee, args = e.Callee, e.ArgumentList
-	case *ast.CallExpression:
-		callee, args = e.Callee, e.ArgumentList
-	case *ast.StringLiteral:
-		return e.Value.String(), true
-	default:
-		return "", false
-	}
-	id, ok := callee.(*ast.Identifier)
-	if !ok || !errorClasses[id.Name.String()] || l.isBound(id.Name.String()) || len(args) > 1 {
-		return "", false
-	}
-	if len(args) == 0 {
-		return id.Name.String(), true
-	}
-	text, ok := args[0].(*ast.StringLiteral)
-	if !ok {
-		return "", false
-	}
-	if text.Value == "" {
-		return id.Name.String(), true
-	}
-	return id.Name.String() + ": " + text.Value.String(), true
-}
 
 // isBound says that the library gives the name a meaning of its own.
 func (l *lower) isBound(name string) bool {

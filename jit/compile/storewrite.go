@@ -37,7 +37,7 @@ type storeOptions struct {
 
 // writeArguments lowers the arguments of a write, of which the last may be an
 // object literal.
-func (l *lower) writeArguments(list []ast.Expression, plain int) (args []value, o storeOptions) {
+func (l *lower) writeArguments(list []ast.Expression, plain int, at file.Idx) (args []value, o storeOptions) {
 	o = storeOptions{ttl: constI64(NoOption), ifVersion: constI64(NoOption)}
 	if len(list) > plain {
 		if object, ok := list[plain].(*ast.ObjectLiteral); ok {
@@ -46,7 +46,7 @@ func (l *lower) writeArguments(list []ast.Expression, plain int) (args []value, 
 				args[i] = l.simple(args[i])
 			}
 			for _, p := range object.Value {
-				l.storeOption(p, &o)
+				l.storeOption(p, &o, at)
 			}
 			return args, o
 		}
@@ -57,7 +57,7 @@ func (l *lower) writeArguments(list []ast.Expression, plain int) (args []value, 
 	return l.arguments(list), o
 }
 
-func (l *lower) storeOption(p ast.Property, o *storeOptions) {
+func (l *lower) storeOption(p ast.Property, o *storeOptions, at file.Idx) {
 	keyed, ok := p.(*ast.PropertyKeyed)
 	name := ""
 	var x value
@@ -81,12 +81,12 @@ func (l *lower) storeOption(p ast.Property, o *storeOptions) {
 	}
 	n := l.temp(x.integer())
 	if name == "ttl" {
-		l.throw(binary2(opI64LtS, n, constI64(0)), p.Idx0(), "TypeError: ttl is a whole number from 0 to 2^53−1")
-		l.throw(unary(opI64Eqz, n), p.Idx0(), "RangeError: ttl is at least 1 ms")
+		l.throw(binary2(opI64LtS, n, constI64(0)), at, "TypeError: ttl is a whole number from 0 to 2^53−1")
+		l.throw(unary(opI64Eqz, n), at, "RangeError: ttl is at least 1 ms")
 		o.ttl = n
 		return
 	}
-	l.throw(binary2(opI64LtS, n, constI64(0)), p.Idx0(), "TypeError: ifVersion is a whole number from 0 to 2^53−1")
+	l.throw(binary2(opI64LtS, n, constI64(0)), at, "TypeError: ifVersion is a whole number from 0 to 2^53−1")
 	o.ifVersion, o.hasIf = n, true
 }
 
@@ -126,7 +126,7 @@ func (l *lower) hostStore(name string, at file.Idx, writes bool, args []*tree, f
 func (l *lower) storeChange(e *ast.CallExpression, name string) value {
 	at := e.LeftParenthesis
 	plain := map[string]int{"set": 2, "delete": 1, "incr": 2, "version": 1}[name]
-	args, o := l.writeArguments(e.ArgumentList, plain)
+	args, o := l.writeArguments(e.ArgumentList, plain, at)
 	if l.flow == nil {
 		return nothing()
 	}

@@ -5,21 +5,23 @@ import (
 	"testing"
 
 	"shredder/jit"
-	"shredder/jit/compile"
 	"shredder/pktproc/wire"
 	"shredder/store"
 )
 
-var exportWord = regexp.MustCompile(`(?m)^export (function|const) (\w+)`)
+var (
+	exportWord = regexp.MustCompile(`(?m)^export(\s)`)
+	exportName = regexp.MustCompile(`(?m)^export\s+(?:function|const)\s+(\w+)`)
+)
 
 // blank does what the daemon does to a library: it blanks export keywords and
 // returns the exported names.
 func blank(source string) (string, []string) {
 	var names []string
-	for _, m := range exportWord.FindAllStringSubmatch(source, -1) {
-		names = append(names, m[2])
+	for _, m := range exportName.FindAllStringSubmatch(source, -1) {
+		names = append(names, m[1])
 	}
-	return exportWord.ReplaceAllString(source, "       $1 $2"), names
+	return exportWord.ReplaceAllString(source, "      $1"), names
 }
 
 func openShard(t testing.TB) *store.Shard {
@@ -96,5 +98,3 @@ func ints(list ...int64) (b []byte) {
 	}
 	return b
 }
-
-var _ = compile.KindInt

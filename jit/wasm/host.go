@@ -36,6 +36,7 @@ var hostFunctions = map[string]hostFunction{
 	"delete":       {"liil", "l", hostDelete},
 	"incr":         {"liil", "l", hostIncr},
 	"version":      {"lii", "l", hostVersion},
+	"raise":        {"ii", "", hostRaise},
 	"toInt32":      {"d", "l", func(_ *Instance, s []uint64) { s[0] = uint64(int64(toInt32(api.DecodeF64(s[0])))) }},
 	"textOfInt":    {"li", "i", hostTextOfInt},
 	"textOfNumber": {"di", "i", hostTextOfNumber},
@@ -171,6 +172,15 @@ func hostLookupBytes(i *Instance, s []uint64) {
 	}
 	s[0] = i.lookup(k)
 }
+
+// hostRaise keeps the message of the exception that is about to be thrown.
+func hostRaise(i *Instance, s []uint64) {
+	b := i.bytes(s[0], s[1])
+	i.raised = append(i.raised[:0], b[:min(len(b), largestMessage)]...)
+}
+
+// largestMessage bounds what an exception says, as in tier 0.
+const largestMessage = 512
 
 // key reads a key as compile passes it: an integer with address 0, or bytes.
 func (i *Instance) key(s []uint64) (store.Key, bool) {

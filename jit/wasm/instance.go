@@ -33,6 +33,7 @@ type Instance struct {
 	overlay  *store.Overlay
 	now      int64
 	reason   string
+	raised   []byte
 	stack    []uint64
 	args     []argument
 	text     [64]byte

@@ -195,7 +195,10 @@ func (i *Instance) ended(f *form) jit.Outcome {
 	case compile.ExitGuard:
 		return i.miss(x)
 	case compile.ExitThrow:
-		return jit.Outcome{Status: jit.Exception, Message: []byte(x.Message), Line: x.Line, Column: x.Column}
+		if x.Message != "" {
+			i.raised = append(i.raised[:0], x.Message...)
+		}
+		return jit.Outcome{Status: jit.Exception, Message: i.raised, Line: x.Line, Column: x.Column}
 	case compile.ExitDepth:
 		return jit.Outcome{Status: jit.Limit, Message: []byte("calls are nested too deeply")}
 	case compile.ExitScratch:
