@@ -33,6 +33,9 @@ func NewCoroutine() *Coroutine {
 // Resume which saw the first one end is not held up by the next.
 func (c *Coroutine) loop(yield func(struct{}) bool) {
 	c.yield = yield
+	// A body that panics or leaves its goroutine takes the coroutine with it;
+	// Kill and Close must then not wait for its end.
+	defer func() { c.running = false }()
 	for {
 		body := c.body
 		c.body = nil

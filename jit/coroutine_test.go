@@ -89,3 +89,26 @@ func BenchmarkCoroutineResume(b *testing.B) {
 		c.Resume()
 	}
 }
+
+// TestCoroutineOfABodyThatPanics: the panic reaches the one who resumes, and
+// nothing waits for that body afterwards.
+func TestCoroutineOfABodyThatPanics(t *testing.T) {
+	c := NewCoroutine()
+	c.Start(func(yield func() bool) {
+		yield()
+		panic("broken")
+	})
+	c.Resume()
+	func() {
+		defer func() {
+			if recover() != "broken" {
+				t.Error("the panic was lost")
+			}
+		}()
+		c.Resume()
+	}()
+	if !c.Idle() {
+		t.Error("the body counts as running")
+	}
+	c.Close()
+}
