@@ -82,8 +82,8 @@ func (p *Processor) serveHello2(f *nic.Frame, pf *parsed, op wire.Op) {
 	nonce := [2]uint64{op.Word(2), op.Word(3)}
 	entry, known := p.directory.ByName(op.Key())
 	token := entry.DataToken
-	if role == wire.RoleDeploy {
-		token = entry.DeployToken
+	if role == wire.RoleDeploy && len(entry.DeployToken) != 0 {
+		token = entry.DeployToken // else the data token serves for both, not none: a session of either role reads the data
 	}
 	// An unknown tenant costs the same proof as a known one, and reads like a wrong token.
 	good := wire.CheckProof(proof, token, cookie, nonce, role, op.Key())

@@ -11,7 +11,9 @@ func TestHello(t *testing.T) {
 	l := newLocal(t, 1, "one")
 	bare := newOpenLocal(t, 2, "bare")
 	bare.DeployToken = nil
-	r := newRig(t, nil, l, bare)
+	shared := newLocal(t, 3, "shared") // one token for both roles
+	shared.DeployToken = nil
+	r := newRig(t, nil, l, bare, shared)
 	for name, x := range map[string]struct {
 		tenant string
 		role   uint64
@@ -25,6 +27,11 @@ func TestHello(t *testing.T) {
 		"no token":           {"one", wire.RoleData, nil, wire.StatusDenied},
 		"unknown tenant":     {"none", wire.RoleData, dataToken, wire.StatusDenied},
 		"without tokens":     {"bare", wire.RoleDeploy, nil, wire.StatusOK},
+		// No deploy token leaves deploying to those who know the data token: it must
+		// not open the data, which a session of either role reads, to everybody.
+		"deploy without its token":      {"shared", wire.RoleDeploy, nil, wire.StatusDenied},
+		"deploy by the data token":      {"shared", wire.RoleDeploy, dataToken, wire.StatusOK},
+		"data of a tenant with but one": {"shared", wire.RoleData, dataToken, wire.StatusOK},
 	} {
 		c, st := r.tryHello(path{}, x.tenant, x.role, x.token)
 		if st != x.want || (c != nil) != (st == wire.StatusOK) {

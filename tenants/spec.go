@@ -35,7 +35,8 @@ type Spec struct {
 	// Quota is the arena's size in bytes; 0 means DefaultQuota.
 	Quota uint64
 	// DataToken and DeployToken are the secrets of the two roles. Without one the
-	// role is closed, which is an error unless NoToken or NoDeployToken opens it to everybody.
+	// role is closed, which is an error unless NoToken opens the data to everybody,
+	// or NoDeployToken deploying to everybody who may use the data.
 	DataToken, DeployToken []byte
 	NoToken, NoDeployToken bool
 	// TrustedSources may send requests without a session. Only with NoToken.
@@ -78,7 +79,7 @@ func (s *Spec) check(lcores int) error {
 	}
 	switch {
 	case len(s.DeployToken) == 0 && !s.NoDeployToken:
-		bad("no deploy token: give one, or say no-deploy-token: true to let everybody deploy")
+		bad("no deploy token: give one, or say no-deploy-token: true to let those deploy who may use the data")
 	case len(s.DeployToken) != 0 && s.NoDeployToken:
 		bad("a deploy token and no-deploy-token: choose one")
 	}

@@ -44,8 +44,8 @@ type Local struct {
 	ID   uint32
 	Home int
 	Name string
-	// DataToken and DeployToken are the secrets of the two roles. An empty one
-	// means that the role needs none.
+	// DataToken and DeployToken are the secrets of the two roles. An empty data
+	// token means that none is needed, an empty deploy token that the data token serves.
 	DataToken, DeployToken []byte
 	// Trusted are the sources that may send requests without a session. Only
 	// tenants without a data token have any.

@@ -75,7 +75,7 @@ func tenantCommand() *cobra.Command {
 	f.StringVar(&token, "token", "", "data token")
 	f.StringVar(&deployToken, "deploy-token", "", "deploy token")
 	f.BoolVar(&noToken, "no-token", false, "let everybody in")
-	f.BoolVar(&noDeployToken, "no-deploy-token", false, "let everybody deploy")
+	f.BoolVar(&noDeployToken, "no-deploy-token", false, "let those deploy who may use the data")
 	f.BoolVar(&development, "development", false, "a second of fuel for each call")
 	f.StringVar(&library, "library", "", "library on the server's disk: a file, or a directory of .js files")
 	f.StringSliceVar(&trusted, "trusted-sources", nil, "networks that may send requests without a session")
