@@ -64,11 +64,11 @@ func (l *lower) arithmetic(op token.Token, a, b value, at file.Idx) value {
 		}
 		switch op {
 		case token.PLUS, token.MINUS:
-			if !l.isWide(at, guardRange) {
+			if lo, hi := sumBounds(op, a.t, b.t); lo <= maxSafe && hi >= -maxSafe && !l.isWide(at, guardRange) {
 				return l.addIntegers(op, a, b, at)
 			}
 		case token.MULTIPLY:
-			if !l.isWide(at, guardRange) && !l.isWide(at, guardZero) {
+			if lo, hi, _ := productBounds(a.t, b.t); lo <= hi && !l.isWide(at, guardRange) && !l.isWide(at, guardZero) {
 				return l.multiplyIntegers(a, b, at)
 			}
 		case token.REMAINDER:
@@ -123,11 +123,20 @@ func (l *lower) hostNumber(name string, args ...*tree) value {
 	return numberValue(localGet(n, f64))
 }
 
-func (l *lower) addIntegers(op token.Token, a, b value, at file.Idx) value {
+// sumBounds are those of a + b or a − b; no sum of safe integers overflows.
+func sumBounds(op token.Token, a, b Type) (lo, hi int64) {
 	if op == token.PLUS {
-		return l.inRange(binary2(opI64Add, a.n, b.n), a.t.lo+b.t.lo, a.t.hi+b.t.hi, at)
+		return a.lo + b.lo, a.hi + b.hi
 	}
-	return l.inRange(binary2(opI64Sub, a.n, b.n), a.t.lo-b.t.hi, a.t.hi-b.t.lo, at)
+	return a.lo - b.hi, a.hi - b.lo
+}
+
+func (l *lower) addIntegers(op token.Token, a, b value, at file.Idx) value {
+	lo, hi := sumBounds(op, a.t, b.t)
+	if op == token.PLUS {
+		return l.inRange(binary2(opI64Add, a.n, b.n), lo, hi, at)
+	}
+	return l.inRange(binary2(opI64Sub, a.n, b.n), lo, hi, at)
 }
 
 // inRange guards that a sum is a safe integer, where its bounds do not show it.
@@ -173,6 +182,9 @@ func productBounds(a, b Type) (lo, hi int64, safe bool) {
 		}
 	}
 	safe = low >= -maxSafe && high <= maxSafe
+	if low > maxSafe || high < -maxSafe {
+		return 1, 0, false // never an integer
+	}
 	return int64(math.Max(low, -maxSafe)), int64(math.Min(high, maxSafe)), safe
 }
 

@@ -92,8 +92,9 @@ func (l *lower) toText(v value, at file.Idx) value {
 			return l.stringConstant("null", at)
 		case v.t.only(kBool):
 			v = l.simple(v)
-			yes, no := l.ways(v.n)
-			return l.either(nil, v.n, yes, no, func() value { return l.stringConstant("true", at) }, func() value { return l.stringConstant("false", at) }, at)
+			c := l.temp(v.truthy())
+			yes, no := l.ways(c)
+			return l.either(nil, c, yes, no, func() value { return l.stringConstant("true", at) }, func() value { return l.stringConstant("false", at) }, at)
 		}
 		l.refuse(at, v.t.describe()+" as text", "test for undefined first")
 	}

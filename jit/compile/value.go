@@ -83,7 +83,10 @@ func (v value) truthy() *tree {
 	case v.t.only(kNil):
 		return constI32(0)
 	case v.t.only(kBool):
-		return v.n
+		if v.rep == repI32 {
+			return v.n
+		}
+		return v.is(codeTrue, kBool)
 	}
 	switch v.rep {
 	case repI32:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"sort"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"shredder/jit/compile"
 	"shredder/jit/corpus"
 	"shredder/jit/interp"
+	"shredder/pktproc/wire"
 	"shredder/store"
 )
 
@@ -134,7 +136,7 @@ func (b *tiers) Call(function string, args []byte) (jit.Outcome, []byte, []strin
 		b.t.Errorf("%s(%x): tier 0 %v %q %d:%d, tier 1 %v %q %d:%d", function, args, want.Status, want.Message, want.Line, want.Column,
 			got.Status, got.Message, got.Line, got.Column)
 	}
-	if want.Status == jit.OK && !bytes.Equal(first.Result, second.Result) {
+	if want.Status == jit.OK && !bytes.Equal(first.Result, second.Result) && !lostZero(first.Result, second.Result) {
 		b.t.Errorf("%s(%x): tier 0 %s, tier 1 %s", function, args, corpus.Show(want, first.Result), corpus.Show(got, second.Result))
 	}
 	a, c := first.Cost, second.Cost
@@ -144,6 +146,12 @@ func (b *tiers) Call(function string, args []byte) (jit.Outcome, []byte, []strin
 	}
 	b.compareStores(function)
 	return want, first.Result, log
+}
+
+// lostZero is a known difference: goja gives 0 for an integer times 0 where the
+// standard says −0 (facts.md). Tier 1 follows the standard.
+func lostZero(tier0, tier1 []byte) bool {
+	return bytes.Equal(tier0, wire.AppendInt(nil, 0)) && bytes.Equal(tier1, wire.AppendDouble(nil, math.Copysign(0, -1)))
 }
 
 func sameException(a, b jit.Outcome) bool {

@@ -1,0 +1,327 @@
+package wasm
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	"shredder/pktproc/wire"
+	"shredder/store"
+)
+
+// generator writes random programs over the compiled language. Every loop ends,
+// and every value has a type that the generator knows, so that few programs are
+// refused.
+type generator struct {
+	r     *rand.Rand
+	out   strings.Builder
+	depth int
+	names int
+	nums  [][]string // number variables in scope, block by block
+	views []string   // typed arrays in scope, maybe not there
+	arrs  []string   // arrays made by the function
+	texts []string
+	calls int // functions that may be called: f0 … f(calls−1)
+	loops int
+}
+
+func (g *generator) pick(list ...string) string { return list[g.r.IntN(len(list))] }
+
+func (g *generator) fresh(prefix string) string {
+	g.names++
+	return fmt.Sprint(prefix, g.names)
+}
+
+func (g *generator) variables() (all []string) {
+	for _, s := range g.nums {
+		all = append(all, s...)
+	}
+	return all
+}
+
+var literals = []string{"0", "1", "2", "3", "7", "-1", "-5", "10", "255", "256", "65536", "2147483647", "-2147483648", "4294967295",
+	"4294967296", "9007199254740991", "-9007199254740991", "0.5", "-0.25", "1e21", "1.5e300", "3.75", "100", "1000"}
+
+// number writes an expression that is a number.
+func (g *generator) number(d int) string {
+	vars := g.variables()
+	if d <= 0 {
+		if len(vars) > 0 && g.r.IntN(3) > 0 {
+			return g.pick(vars...)
+		}
+		return "(" + g.pick(literals...) + ")"
+	}
+	switch g.r.IntN(24) {
+	case 0, 1, 2, 3:
+		return fmt.Sprintf("(%s %s %s)", g.number(d-1), g.pick("+", "-", "+", "-", "*"), g.number(d-1))
+	case 4:
+		return fmt.Sprintf("(%s %s %s)", g.number(d-1), g.pick("/", "%"), g.number(d-1))
+	case 5, 6:
+		return fmt.Sprintf("(%s %s %s)", g.small(d-1), g.pick("&", "|", "^", "<<", ">>", ">>>"), g.small(d-1))
+	case 7:
+		return fmt.Sprintf("(%s ? %s : %s)", g.condition(d-1), g.number(d-1), g.number(d-1))
+	case 8:
+		return fmt.Sprintf("(%s %s %s)", g.number(d-1), g.pick("&&", "||", "??"), g.number(d-1))
+	case 9:
+		return fmt.Sprintf("Math.%s(%s)", g.pick("abs", "floor", "ceil", "trunc", "sqrt", "sign", "round", "fround", "exp", "sin", "log", "cbrt"), g.number(d-1))
+	case 10:
+		return fmt.Sprintf("Math.%s(%s, %s)", g.pick("min", "max", "pow", "atan2", "imul"), g.small(d-1), g.small(d-1))
+	case 11:
+		return fmt.Sprintf("(%s%s)", g.pick("- ", "+ ", "~"), g.small(d-1))
+	case 12:
+		if len(vars) > 0 {
+			v := g.pick(vars...)
+			return g.pick("("+v+"++)", "(--"+v+")", "("+v+" += "+g.number(d-1)+")", "("+v+" = "+g.number(d-1)+")")
+		}
+	case 13, 14:
+		if g.calls > 0 {
+			return fmt.Sprintf("f%d(%s, %s)", g.r.IntN(g.calls), g.number(d-1), g.number(d-1))
+		}
+	case 15:
+		return fmt.Sprintf("(store.%sAt(%s, %s) ?? %s)", g.pick("u8", "i16", "u32", "f64"), g.key(d-1), g.index(d-1), g.number(d-1))
+	case 16:
+		if len(g.views) > 0 {
+			v := g.pick(g.views...)
+			return fmt.Sprintf("(%s === undefined ? %s : %s)", v, g.number(d-1), g.pick(v+".length", v+"["+g.index(d-1)+"] | 0"))
+		}
+	case 17:
+		if len(g.arrs) > 0 {
+			v := g.pick(g.arrs...)
+			return g.pick(v+".length", v+"["+g.index(d-1)+" & 3]")
+		}
+	case 18:
+		if len(g.texts) > 0 {
+			return g.pick(g.texts...) + ".length"
+		}
+	case 19:
+		return fmt.Sprintf("(%s ? 1 : 0)", g.condition(d-1))
+	case 20:
+		return fmt.Sprintf("(store.size(%s) ?? -1)", g.key(d-1))
+	case 21:
+		return "store.incr('n" + g.pick("a", "b") + "', " + g.pick("1", "5", "-2") + ")"
+	}
+	return g.number(0)
+}
+
+// small is a number that fits 32 bits, where the tiers' own meaning agrees with
+// the standard's (facts.md: goja's ToInt32 gives 0 from 2^63 up).
+func (g *generator) small(d int) string { return "(" + g.number(d) + " % 4294967296)" }
+
+func (g *generator) index(d int) string { return fmt.Sprintf("(%s & 7)", g.small(d)) }
+
+func (g *generator) key(d int) string {
+	switch g.r.IntN(4) {
+	case 0:
+		return g.pick("'text'", "'bytes'", "'none'")
+	case 1:
+		return "'k' + " + g.index(d)
+	}
+	return g.index(d)
+}
+
+func (g *generator) condition(d int) string {
+	if d <= 0 {
+		return g.pick("true", "false", g.number(0)+" < "+g.number(0))
+	}
+	switch g.r.IntN(8) {
+	case 0:
+		return fmt.Sprintf("(%s && %s)", g.condition(d-1), g.condition(d-1))
+	case 1:
+		return fmt.Sprintf("(%s || %s)", g.condition(d-1), g.condition(d-1))
+	case 2:
+		return "!" + g.condition(d-1)
+	case 3:
+		return fmt.Sprintf("store.has(%s)", g.key(d-1))
+	case 4:
+		if len(g.texts) > 1 {
+			return fmt.Sprintf("(%s %s %s)", g.pick(g.texts...), g.pick("===", "<", ">=", "!=="), g.pick(g.texts...))
+		}
+	case 5:
+		return "(" + g.number(d-1) + ")"
+	}
+	return fmt.Sprintf("(%s %s %s)", g.number(d-1), g.pick("<", ">", "<=", ">=", "===", "!==", "==", "!="), g.number(d-1))
+}
+
+func (g *generator) line(format string, args ...any) {
+	g.out.WriteString(strings.Repeat("  ", g.depth+1))
+	fmt.Fprintf(&g.out, format+"\n", args...)
+}
+
+func (g *generator) block(n int) {
+	g.depth++
+	g.nums = append(g.nums, nil)
+	views, arrs, texts := g.views, g.arrs, g.texts
+	for range n {
+		g.statement()
+	}
+	g.nums = g.nums[:len(g.nums)-1]
+	g.views, g.arrs, g.texts = views, arrs, texts
+	g.depth--
+}
+
+func (g *generator) declare(name string) {
+	g.nums[len(g.nums)-1] = append(g.nums[len(g.nums)-1], name)
+}
+
+func (g *generator) statement() {
+	if g.depth > 3 {
+		g.line("%s;", g.number(1))
+		return
+	}
+	switch g.r.IntN(16) {
+	case 0, 1:
+		v := g.fresh("v")
+		g.line("let %s = %s;", v, g.number(2))
+		g.declare(v)
+	case 2, 3:
+		if vars := g.variables(); len(vars) > 0 {
+			g.line("%s %s %s;", g.pick(vars...), g.pick("=", "+=", "-=", "*="), g.number(2))
+		}
+	case 4, 5:
+		g.line("if (%s) {", g.condition(2))
+		g.block(1 + g.r.IntN(2))
+		if g.r.IntN(2) == 0 {
+			g.line("} else {")
+			g.block(1 + g.r.IntN(2))
+		}
+		g.line("}")
+	case 6, 7:
+		g.loop()
+	case 8:
+		v := g.fresh("w")
+		g.line("const %s = store.%s(%s);", v, g.pick("u8", "u16", "i32", "f64"), g.pick("1", "2", "3", "'bytes'"))
+		g.views = append(g.views, v)
+	case 9:
+		v := g.fresh("a")
+		g.line("const %s = new %s(%d);", v, g.pick("Float64Array", "Int32Array", "Uint8Array", "Uint16Array", "Float32Array"), 4+g.r.IntN(4))
+		g.arrs = append(g.arrs, v)
+	case 10:
+		if len(g.arrs) > 0 {
+			g.line("%s[%s & 3] %s %s;", g.pick(g.arrs...), g.small(1), g.pick("=", "+="), g.small(1))
+		}
+	case 11:
+		v := g.fresh("s")
+		g.line("const %s = %s + %s;", v, g.pick("'x'", "'key:'", "''"), g.pick(g.index(1), g.number(1), "'tail'"))
+		g.texts = append(g.texts, v)
+	case 12:
+		g.line("switch (%s) {", g.index(1))
+		for i := range 3 {
+			g.line("case %d: {", i)
+			g.block(1)
+			g.line("}%s", g.pick("", " break;"))
+		}
+		g.line("default: %s;", g.number(1))
+		g.line("}")
+	case 13:
+		g.line("store.set(%s, %s);", g.key(1), g.pick(append([]string{g.number(1), "'value'"}, g.arrs...)...))
+	case 14:
+		g.line("store.delete(%s);", g.key(1))
+	case 15:
+		if len(g.views) > 0 {
+			g.line("for (const e of %s ?? new Uint8Array(0)) %s;", g.pick(g.views...), g.number(1))
+		}
+	}
+}
+
+func (g *generator) loop() {
+	if g.loops >= 2 {
+		return
+	}
+	g.loops++
+	i := g.fresh("i")
+	switch g.r.IntN(3) {
+	case 0:
+		g.line("for (%s %s = 0; %s < %d; %s++) {", g.pick("let", "var"), i, i, 1+g.r.IntN(6), i)
+	case 1:
+		g.line("let %s = %d; while (%s-- > 0) {", i, 1+g.r.IntN(5), i)
+	case 2:
+		g.line("L%s: for (let %s = 8; %s > 0; %s -= 2) {", i, i, i, i)
+	}
+	g.block(1 + g.r.IntN(3))
+	if g.r.IntN(2) == 0 {
+		g.line("  if (%s) %s;", g.condition(1), g.pick("break", "continue"))
+	}
+	g.line("}")
+	g.loops--
+}
+
+// program writes two helper functions and the entry f2.
+func program(seed uint64) string {
+	g := &generator{r: rand.New(rand.NewPCG(seed, 1))}
+	for i := range 3 {
+		g.calls = i
+		fmt.Fprintf(&g.out, "export function f%d(p, q%s) {\n", i, g.pick("", "", " = 3"))
+		g.nums = [][]string{{"p", "q"}}
+		for range 2 + g.r.IntN(4) {
+			g.statement()
+		}
+		g.line("return %s;", g.number(3))
+		g.out.WriteString("}\n")
+		g.views, g.arrs, g.texts = nil, nil, nil
+	}
+	return g.out.String()
+}
+
+// randomArgument is an encoded argument of any kind that functions take here.
+func randomArgument(r *rand.Rand) []byte {
+	switch r.IntN(6) {
+	case 0:
+		return wire.AppendDouble(nil, r.NormFloat64()*1e3)
+	case 1:
+		return wire.AppendInt(nil, r.Int64N(2*maxSafe)-maxSafe)
+	case 2:
+		return wire.AppendBool(nil, r.IntN(2) == 0)
+	}
+	return wire.AppendInt(nil, r.Int64N(40)-8)
+}
+
+func fillRandom(b *tiers, r *rand.Rand) {
+	for k := range uint64(8) {
+		if r.IntN(4) == 0 {
+			continue
+		}
+		v := make([]byte, 8*r.IntN(4))
+		for i := range v {
+			v[i] = byte(r.Uint32())
+		}
+		b.Set(store.IntKey(k), v)
+	}
+	b.Set(store.BytesKey([]byte("bytes")), []byte{1, 2, 3, 4, 250, 251, 252, 253})
+	b.Set(store.BytesKey([]byte("text")), []byte("hello wo"))
+	b.Set(store.BytesKey([]byte("na")), []byte("41"))
+}
+
+// TestRandomPrograms compares the tiers on random programs; SHREDDER_SOAK=1
+// runs a hundred times as many.
+func TestRandomPrograms(t *testing.T) {
+	count := 150
+	if os.Getenv("SHREDDER_SOAK") != "" {
+		count *= 100
+	}
+	ran, all := 0, 0
+	for seed := range uint64(count) {
+		source := program(seed)
+		b := newTiers(t, source)
+		r := rand.New(rand.NewPCG(seed, 2))
+		fillRandom(b, r)
+		for range 6 {
+			b.Call("f2", append(randomArgument(r), randomArgument(r)...))
+		}
+		if t.Failed() {
+			t.Fatalf("seed %d:\n%s\nrefused: %v", seed, source, b.refusals)
+		}
+		for _, why := range b.refusals {
+			t.Logf("seed %d: %s", seed, why)
+		}
+		ran += b.ran[1]
+		all += b.ran[0] + b.ran[1]
+	}
+	t.Logf("%d of %d calls ran compiled", ran, all)
+	if ran*10 < all*6 {
+		t.Errorf("only %d of %d calls ran compiled", ran, all)
+	}
+	_ = math.Pi
+}
