@@ -187,6 +187,9 @@ func (p *Processor) finishCall(r *request, op wire.Op, out *jit.Outcome, try boo
 	if st == wire.StatusQuarantined {
 		t.quarantined = true
 	}
+	if st == wire.StatusOK && !try && !p.mayReply(r, inv.Result) {
+		st = wire.StatusTooLarge // before the commit: an error means that nothing was done
+	}
 	r.cost = wire.Receipt{Fuel: inv.Cost.Fuel, Lookups: inv.Cost.Lookups, BytesRead: inv.Cost.BytesRead, Tier: uint64(inv.Cost.Tier)}
 	countEnd(t, st)
 	if cap(inv.Result) > cap(k.result) {

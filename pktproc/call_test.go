@@ -436,3 +436,31 @@ func TestShortAgain(t *testing.T) {
 		t.Fatalf("%d calls outran their slice", got)
 	}
 }
+
+// TestTooLargeCommitsNothing: a result that can neither be sent nor kept is an
+// error, and an error leaves no trace in the store.
+func TestTooLargeCommitsNothing(t *testing.T) {
+	l := newOpenLocal(t, 1, "one")
+	lib := library()
+	lib["writeLarge"] = func(c *fakeCall) jit.Status {
+		if st := lib["write"](c); st != jit.OK {
+			return st
+		}
+		return lib["large"](c)
+	}
+	withRuntime(l, lib)
+	r := newRig(t, func(c *Config) { c.Limits.ResultsPerTenant = 2 }, l)
+	must(t, r.trusted(path{}, 1).one(opCall("writeLarge", []byte("trusted"))), wire.StatusTooLarge) // no session to keep it for
+	c := r.hello(path{}, l, 0, nil)
+	for _, k := range []string{"first", "second"} {
+		must(t, c.one(opCall("writeLarge", []byte(k))), wire.StatusOK)
+	}
+	must(t, c.one(opCall("writeLarge", []byte("third"))), wire.StatusTooLarge)
+	for k, want := range map[string]string{"trusted": "<none>", "first": "written", "second": "written", "third": "<none>"} {
+		if got := stored(l, k, r.now.UnixMillis); got != want {
+			t.Errorf("%s: %s, want %s", k, got, want)
+		}
+	}
+	c.first = c.seq // acknowledges the first two
+	must(t, c.one(opCall("writeLarge", []byte("fourth"))), wire.StatusOK)
+}

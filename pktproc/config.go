@@ -26,10 +26,11 @@ type Limits struct {
 	RecordsPerTenant int
 
 	// Results is how many replies too large for a datagram are kept at once;
-	// ResultBytesPerTenant one tenant's bytes of them; ResultMillis their age.
-	Results              int
-	ResultBytesPerTenant int
-	ResultMillis         int64
+	// ResultsPerTenant how many of one tenant, ResultBytesPerTenant the size of
+	// their buffers; ResultMillis their age.
+	Results, ResultsPerTenant int
+	ResultBytesPerTenant      int
+	ResultMillis              int64
 
 	// Pushes are open at once, of one tenant, of one session; PushMillis ends
 	// one that gets no segment.
@@ -59,7 +60,7 @@ func DefaultLimits() Limits {
 		Sessions: 64 << 10, SessionsPerTenant: 16 << 10,
 		SessionIdleSeconds: 600, SessionMinIdleSeconds: 10,
 		RecordBytes: 256 << 20, RecordsPerTenant: 16 << 20,
-		Results: 4096, ResultBytesPerTenant: 32 << 20, ResultMillis: 30_000,
+		Results: 4096, ResultsPerTenant: 512, ResultBytesPerTenant: 32 << 20, ResultMillis: 30_000,
 		Pushes: 4096, PushesPerTenant: 64, PushesPerSession: 16, PushMillis: 30_000,
 		Tasks: 16 << 10, Coroutines: 1024, TurnSlices: 4,
 		Hello1PerSecond: 1000, Hello1Burst: 5000,
@@ -83,6 +84,7 @@ func (l *Limits) defaults() {
 	fill(&l.RecordBytes, d.RecordBytes)
 	fill(&l.RecordsPerTenant, d.RecordsPerTenant)
 	fill(&l.Results, d.Results)
+	fill(&l.ResultsPerTenant, d.ResultsPerTenant)
 	fill(&l.ResultBytesPerTenant, d.ResultBytesPerTenant)
 	fill(&l.ResultMillis, d.ResultMillis)
 	fill(&l.Pushes, d.Pushes)

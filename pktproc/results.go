@@ -28,31 +28,34 @@ func (k *keptResults) alloc() *keptResult {
 		k.free = e.next
 		return e
 	}
-	if k.made == k.limit {
-		return nil
-	}
 	k.made++
 	return new(keptResult)
 }
 
+// mayKeep says whether keep will take a result whose buffer is of size bytes:
+// not without a session, and not if the tenant or the lcore keeps too much already.
+func (p *Processor) mayKeep(r *request, size int) bool {
+	l := &p.cfg.Limits
+	return r.session != 0 && r.t.resultCount < l.ResultsPerTenant && r.t.resultSize+size <= l.ResultBytesPerTenant &&
+		(p.kept.free != nil || p.kept.made < p.kept.limit)
+}
+
 // keep takes data, whose owner it becomes, as the result of r's current
-// operation; false: the tenant keeps too much already, or has no session.
+// operation; false: it may not. What counts is the buffer, which can be larger.
 func (p *Processor) keep(r *request, data []byte) bool {
-	if r.session == 0 || r.t.resultSize+len(data) > p.cfg.Limits.ResultBytesPerTenant {
+	if !p.mayKeep(r, cap(data)) {
 		return false
 	}
 	e := p.kept.alloc()
-	if e == nil {
-		return false
-	}
 	*e = keptResult{
 		next: r.t.results, session: r.session, seq: r.seq, index: r.index, data: data,
 		expires: p.now.MonoNanos + p.cfg.Limits.ResultMillis*1e6,
 	}
 	r.t.results = e
-	r.t.resultSize += len(data)
+	r.t.resultCount++
+	r.t.resultSize += cap(data)
 	p.n.KeptResults++
-	p.n.KeptBytes += uint64(len(data))
+	p.n.KeptBytes += uint64(cap(data))
 	return true
 }
 
@@ -69,9 +72,10 @@ func (p *Processor) dropKept(t *tenant, dead func(*keptResult) bool) {
 			continue
 		}
 		*at = e.next
-		t.resultSize -= len(e.data)
+		t.resultCount--
+		t.resultSize -= cap(e.data)
 		p.n.KeptResults--
-		p.n.KeptBytes -= uint64(len(e.data))
+		p.n.KeptBytes -= uint64(cap(e.data))
 		*e = keptResult{next: p.kept.free}
 		p.kept.free = e
 	}
@@ -121,11 +125,19 @@ func (r *request) replyValue(op wire.Op, value []byte, words ...uint64) {
 	r.w.End()
 }
 
+// fits says whether a reply has room for a value of size bytes.
+func (r *request) fits(size int) bool { return size <= r.spare-r.receiptRoom(size) }
+
+// mayReply says whether replyLarge will find a way to answer with value.
+func (p *Processor) mayReply(r *request, value []byte) bool {
+	return r.fits(len(value)) || r.spare >= 8 && p.mayKeep(r, cap(value))
+}
+
 // replyLarge answers OK with value, or keeps it for RESULT if it does not fit
 // and answers its size. owned: value may be kept as it is, else it is copied.
 func (p *Processor) replyLarge(r *request, op wire.Op, value []byte, owned bool) (kept bool) {
 	r.cost.BytesReturned = uint64(len(value))
-	if len(value) <= r.spare-r.receiptRoom(len(value)) {
+	if r.fits(len(value)) {
 		r.replyValue(op, value)
 		return false
 	}

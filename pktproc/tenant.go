@@ -21,7 +21,8 @@ type tenant struct {
 	recordSize  int // bytes of recorded replies
 	pushes      int
 	results     *keptResult
-	resultSize  int
+	resultCount int
+	resultSize  int // of their buffers
 	quarantined bool
 
 	// current is the request that everything else of the tenant waits for: being
