@@ -66,6 +66,9 @@ func start(name string, cpu int, dir string, argv ...string) (*Process, error) {
 	p := &Process{Name: name, cmd: exec.Command(argv[0], argv[1:]...), out: new(output), ended: make(chan struct{})}
 	p.cmd.Dir = dir
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
+	// A paused server would outlive a suite that is killed. The suites keep to
+	// one locked thread, so the parent's thread ends with the parent.
+	p.cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL}
 	var err error
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -17,7 +18,6 @@ import (
 type Shredder struct {
 	*Process
 	admin string
-	dir   string
 }
 
 // Settings is a configuration file, in the daemon's own keys.
@@ -33,15 +33,15 @@ func Tenant(name string, id uint32, quota string) map[string]any {
 }
 
 // StartShredder starts binary with settings (JSON is YAML) on an lcore on cpu.
-func StartShredder(binary string, cpu int, settings Settings) (*Shredder, error) {
+// Its files are in a folder of its own below dir.
+func StartShredder(binary, dir string, cpu int, settings Settings) (*Shredder, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	admin := listener.Addr().String()
 	listener.Close()
-	dir, err := os.MkdirTemp("", "shredder-bench")
-	if err != nil {
+	if dir, err = os.MkdirTemp(dir, "shredderd"); err != nil {
 		return nil, err
 	}
 	settings["lcores"] = []int{cpu}
@@ -63,7 +63,7 @@ func StartShredder(binary string, cpu int, settings Settings) (*Shredder, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &Shredder{Process: p, admin: admin, dir: dir}
+	s := &Shredder{Process: p, admin: admin}
 	return s, p.await(func() bool {
 		c := http.Client{Timeout: time.Second}
 		r, err := c.Get("http://" + admin + "/healthz")
@@ -75,12 +75,6 @@ func StartShredder(binary string, cpu int, settings Settings) (*Shredder, error)
 	})
 }
 
-// Stop ends the daemon and removes its files.
-func (s *Shredder) Stop() error {
-	defer os.RemoveAll(s.dir)
-	return s.Process.Stop()
-}
-
 // Metrics returns every sample of the daemon, by "name" or "name{labels}".
 func (s *Shredder) Metrics() (map[string]float64, error) {
 	c := http.Client{Timeout: 5 * time.Second}
@@ -89,6 +83,10 @@ func (s *Shredder) Metrics() (map[string]float64, error) {
 		return nil, err
 	}
 	defer r.Body.Close()
+	if r.StatusCode != http.StatusOK {
+		reason, _ := io.ReadAll(io.LimitReader(r.Body, 1000))
+		return nil, fmt.Errorf("metrics: %s: %s", r.Status, reason)
+	}
 	samples := make(map[string]float64)
 	lines := bufio.NewScanner(r.Body)
 	lines.Buffer(nil, 1<<20)

@@ -69,7 +69,7 @@ func (l *lab) onKernelUDP(cfg load.Config) (*peer.Shredder, *load.Generator, err
 		return nil, nil, err
 	}
 	loopback := netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	s, err := peer.StartShredder(l.Shredderd, l.ServerCPU, peer.Settings{
+	s, err := peer.StartShredder(l.Shredderd, l.dir, l.ServerCPU, peer.Settings{
 		"driver": "udp", "listen": []string{loopback.String()}, "base-port": port,
 		"tenants": []map[string]any{peer.Tenant("small", smallTenant, "64MiB")},
 	})

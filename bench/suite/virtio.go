@@ -52,6 +52,10 @@ func (l *lab) virtioBench() (*bench, error) {
 		return nil, err
 	}
 	b.ourQueue, b.theirQueue = queues[0], queues[1]
+	l.later(func() { // closing a virtio-user device waits for its vhost side
+		_ = b.ours.Resume()
+		_ = b.theirs.Resume()
+	})
 	if err := b.theirs.Pause(); err != nil {
 		return nil, err
 	}

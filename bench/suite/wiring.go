@@ -45,7 +45,7 @@ func (l *lab) shredder(k link, tenants []map[string]any, extra peer.Settings) (*
 	for key, value := range extra {
 		settings[key] = value
 	}
-	s, err := peer.StartShredder(l.Shredderd, l.ServerCPU, settings)
+	s, err := peer.StartShredder(l.Shredderd, l.dir, l.ServerCPU, settings)
 	if err != nil {
 		return nil, err
 	}

@@ -126,7 +126,14 @@ func port(ch chan<- prometheus.Metric, p *dpdk.Port) {
 		}
 	}
 	if xs, err := p.XStats(); err == nil {
+		// net_vhost repeats the ethdev layer's names with counts of its own; a
+		// scrape that has one name twice is refused whole. The first one counts.
+		seen := make(map[string]bool, len(xs))
 		for _, x := range xs {
+			if seen[x.Name] {
+				continue
+			}
+			seen[x.Name] = true
 			send(ch, prometheus.CounterValue, "port_xstat_total", "Extended statistics by their DPDK names.", float64(x.Value), "name", x.Name)
 		}
 	}
