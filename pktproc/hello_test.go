@@ -170,3 +170,27 @@ func TestSessionsPerTenant(t *testing.T) {
 	}
 	r.hello(path{}, other, 0, dataToken)
 }
+
+// TestSessionsOfShortClients: clients that each open a session and leave do not
+// lock their tenant out for as long as a session may be idle.
+func TestSessionsOfShortClients(t *testing.T) {
+	l, other := newLocal(t, 1, "one"), newLocal(t, 2, "two")
+	r := newRig(t, func(c *Config) { c.Limits.SessionsPerTenant, c.Limits.SessionMinIdleSeconds = 20, 10 }, l, other)
+	quiet := r.hello(path{}, other, 0, dataToken)
+	for range 20 {
+		r.hello(path{}, l, 0, dataToken)
+	}
+	r.advance(11_000)
+	for i := range 20 {
+		if _, st := r.tryHello(path{}, "one", 0, dataToken); st != wire.StatusOK {
+			t.Fatalf("session %d: %v", i, st)
+		}
+	}
+	if _, st := r.tryHello(path{}, "one", 0, dataToken); st != wire.StatusUnavailable {
+		t.Fatalf("more live sessions than the tenant may have: %v", st)
+	}
+	must(t, quiet.one(opPing("")), wire.StatusOK) // another tenant's session stays
+	if n := r.p.n.Sessions; n != 21 {
+		t.Fatalf("%d sessions", n)
+	}
+}

@@ -48,6 +48,7 @@ type sessions struct {
 	records    []recordRef // WindowSize a slot: recorded replies
 	generation []uint8
 	free       []uint32
+	used       uint32 // no slot from this one on was ever taken
 	hand       uint32 // where the search for an idle one goes on
 }
 
@@ -97,22 +98,31 @@ func (t *sessions) alloc() (*session, bool) {
 	if t.generation[slot] == 0 {
 		t.generation[slot] = 1 // keeps id 0 for "none"
 	}
+	t.used = max(t.used, slot+1)
 	s := &t.slots[slot]
 	*s = session{id: makeSessionID(t.lcore, slot, t.generation[slot]), base: 1}
 	return s, true
 }
 
-// idlest looks at the next evictScan slots and returns the session there that
-// has been quiet longest, if for at least minSeconds and with nothing pending.
-// It is CLOCK's approximation of least recently used, with a bounded search.
-func (t *sessions) idlest(nowSeconds, minSeconds uint32) *session {
+// next moves the hand over the slots that were ever taken, of which there must be one.
+func (t *sessions) next() *session {
+	if t.hand >= t.used {
+		t.hand = 0
+	}
+	t.hand++
+	return &t.slots[t.hand-1]
+}
+
+// idlest looks at the next evictScan slots and returns the session there, of
+// tenant if that is not nil, that has been quiet longest, if for at least
+// minSeconds and with nothing pending. It is CLOCK's approximation of least
+// recently used, with a bounded search.
+func (t *sessions) idlest(nowSeconds, minSeconds uint32, tenant *tenant) *session {
 	var best *session
-	for range min(evictScan, len(t.slots)) {
-		s := &t.slots[t.hand]
-		if t.hand++; t.hand == uint32(len(t.slots)) {
-			t.hand = 0
-		}
-		if s.id == 0 || s.pending != 0 || nowSeconds-s.seen < minSeconds {
+	for range min(evictScan, t.used) {
+		s := t.next()
+		if s.id == 0 || s.pending != 0 || nowSeconds-s.seen < minSeconds ||
+			tenant != nil && (s.tenant != tenant.slot || s.serial != tenant.serial) {
 			continue
 		}
 		if best == nil || s.seen < best.seen {
@@ -157,19 +167,29 @@ func (p *Processor) tenantOf(s *session) *tenant {
 	return nil
 }
 
-// openSession makes room if there is none and opens a session of t.
+// evictSession drops an idle session, of t if that is not nil.
+func (p *Processor) evictSession(t *tenant) bool {
+	idle := p.sessions.idlest(p.now.seconds(), p.cfg.Limits.SessionMinIdleSeconds, t)
+	if idle == nil {
+		return false
+	}
+	p.dropSession(idle)
+	p.n.SessionsEvicted++
+	return true
+}
+
+// openSession makes room if there is none and opens a session of t. A tenant
+// that has all it may have loses its own: clients that come and go leave
+// sessions behind, which must not lock out the next ones until they expire.
 func (p *Processor) openSession(t *tenant) (*session, bool) {
-	if t.sessions >= p.cfg.Limits.SessionsPerTenant {
+	if t.sessions >= p.cfg.Limits.SessionsPerTenant && !p.evictSession(t) {
 		return nil, false
 	}
 	s, ok := p.sessions.alloc()
 	if !ok {
-		idle := p.sessions.idlest(p.now.seconds(), p.cfg.Limits.SessionMinIdleSeconds)
-		if idle == nil {
+		if !p.evictSession(nil) {
 			return nil, false
 		}
-		p.dropSession(idle)
-		p.n.SessionsEvicted++
 		if s, ok = p.sessions.alloc(); !ok {
 			return nil, false
 		}
@@ -186,11 +206,8 @@ func (p *Processor) openSession(t *tenant) (*session, bool) {
 func (p *Processor) sweepSessions(count int) {
 	t := &p.sessions
 	now := p.now.seconds()
-	for range min(count, len(t.slots)) {
-		s := &t.slots[t.hand]
-		if t.hand++; t.hand == uint32(len(t.slots)) {
-			t.hand = 0
-		}
+	for range min(count, int(t.used)) {
+		s := t.next()
 		if s.id == 0 || s.pending != 0 {
 			continue
 		}
