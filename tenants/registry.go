@@ -121,8 +121,8 @@ func NewRegistry(cfg Config) *Registry {
 	return r
 }
 
-// Create makes a tenant and hands it to its home lcore. The error names
-// everything that is wrong with spec.
+// Create makes a tenant and hands it to its home lcore, which serves it soon (see
+// Settle). The error names everything that is wrong with spec.
 func (r *Registry) Create(spec Spec) (*Local, error) {
 	if err := spec.check(r.cfg.Lcores); err != nil {
 		return nil, fmt.Errorf("tenant %q: %w", spec.Name, err)
@@ -261,6 +261,27 @@ func (r *Registry) postDirectory() {
 	for lcore := range r.cfg.Lcores {
 		r.cfg.Post(lcore, Event{Kind: EventDirectory, Directory: r.directory})
 	}
+}
+
+// Settle returns when every lcore has handled all that the calls before it posted:
+// a tenant that was created is then served on every port, a version that was
+// activated by every call. The lcores must be running.
+func (r *Registry) Settle(ctx context.Context) error {
+	handled := make([]chan struct{}, r.cfg.Lcores)
+	r.mu.Lock()
+	for lcore := range handled {
+		handled[lcore] = make(chan struct{})
+		r.cfg.Post(lcore, Event{Kind: EventDirectory, Directory: r.directory, done: handled[lcore]})
+	}
+	r.mu.Unlock()
+	for lcore, done := range handled {
+		select {
+		case <-done:
+		case <-ctx.Done():
+			return fmt.Errorf("lcore %d does not answer: %w", lcore, ctx.Err())
+		}
+	}
+	return nil
 }
 
 // Delete removes a tenant: its home lcore ends its calls and lets go of it, then

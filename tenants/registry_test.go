@@ -279,3 +279,21 @@ func TestTotals(t *testing.T) {
 		t.Errorf("%d writes after the tenant's deletion: a total must not go down", sum[CounterWrites])
 	}
 }
+
+// TestSettle: it returns when the events before it have been handled, or its context has ended.
+func TestSettle(t *testing.T) {
+	r := newRig(t, 2, nil)
+	r.lcores[1].setDeaf(true)
+	ctx, cancel := context.WithCancel(context.Background())
+	settled := make(chan error)
+	go func() { settled <- r.registry.Settle(ctx) }()
+	cancel()
+	if err := <-settled; !errors.Is(err, context.Canceled) {
+		t.Errorf("%v while an lcore does not answer", err)
+	}
+	go func() { settled <- r.registry.Settle(context.Background()) }()
+	r.lcores[1].setDeaf(false)
+	if err := <-settled; err != nil {
+		t.Error(err)
+	}
+}

@@ -180,7 +180,10 @@ func (s *server) createTenants() error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(errs...)
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return s.registry.Settle(context.Background()) // before anybody is told that they are served
 }
 
 // stop ends what start has started, last first: no new admin requests, then the

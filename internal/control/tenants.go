@@ -56,6 +56,9 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request) {
 		failWith(w, err)
 		return
 	}
+	if !s.settled(w, r) {
+		return
+	}
 	s.cfg.Logger.Info().Str("tenant", l.Name).Uint32("id", l.ID).Int("home", l.Home).Msg("tenant created")
 	answer(w, http.StatusCreated, map[string]any{"name": l.Name, "id": l.ID, "home": l.Home})
 }
@@ -126,6 +129,9 @@ func (s *Server) deploy(w http.ResponseWriter, r *http.Request) {
 		failWith(w, err)
 		return
 	}
+	if !s.settled(w, r) {
+		return
+	}
 	answer(w, http.StatusCreated, map[string]any{"hash": v.Hash.String(), "functions": v.Functions})
 }
 
@@ -147,6 +153,9 @@ func (s *Server) onVersion(w http.ResponseWriter, r *http.Request, do func(strin
 		failWith(w, err)
 		return
 	}
+	if !s.settled(w, r) {
+		return
+	}
 	answer(w, http.StatusOK, map[string]any{"hash": hash.String()})
 }
 
@@ -156,7 +165,20 @@ func (s *Server) rollback(w http.ResponseWriter, r *http.Request) {
 		failWith(w, err)
 		return
 	}
+	if !s.settled(w, r) {
+		return
+	}
 	answer(w, http.StatusOK, map[string]any{"hash": v.Hash.String()})
+}
+
+// settled waits until the lcores know of a change, so that whoever is told of it
+// finds it done. If they do not answer it says so and returns false.
+func (s *Server) settled(w http.ResponseWriter, r *http.Request) bool {
+	err := s.cfg.Registry.Settle(r.Context())
+	if err != nil {
+		fail(w, http.StatusServiceUnavailable, err)
+	}
+	return err == nil
 }
 
 // failure is the body of every answer that is no success.

@@ -164,9 +164,7 @@ func (s *site) tenant(t testing.TB, spec tenants.Spec, library string) string {
 	if library != "" {
 		spec.Libraries = append(spec.Libraries, tenants.Source{Name: "library", Text: []byte(library)})
 	}
-	if _, err := s.registry.Create(spec); err != nil {
-		t.Fatal(err)
-	}
+	s.create(t, spec)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -175,6 +173,21 @@ func (s *site) tenant(t testing.TB, spec tenants.Spec, library string) string {
 		}
 	})
 	return spec.Name
+}
+
+// create makes a tenant and waits until every lcore knows it.
+func (s *site) create(t testing.TB, spec tenants.Spec) *tenants.Local {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	l, err := s.registry.Create(spec)
+	if err == nil {
+		err = s.registry.Settle(ctx)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
 }
 
 // dial opens a client and closes it at the end of the test.

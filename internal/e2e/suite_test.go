@@ -94,6 +94,7 @@ var suite = []struct {
 	{"delete tenant", testDeleteTenant},
 	{"home", testHome},
 	{"goroutines", testGoroutines},
+	{"graph", testGraph},
 }
 
 func runSuite(t *testing.T, s *site) {

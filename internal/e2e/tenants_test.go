@@ -61,11 +61,8 @@ func testDeleteTenant(t *testing.T, r run) {
 	spec := open("gone")
 	spec.Limits = roomy()
 	ctx := t.Context()
-	local, err := r.registry.Create(tenants.Spec{Name: "short-lived", NoToken: true, NoDeployToken: true, Home: -1, Limits: spec.Limits,
-		Libraries: []tenants.Source{{Name: "l", Text: []byte(library)}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	spec.Name, spec.Libraries = "short-lived", []tenants.Source{{Name: "l", Text: []byte(library)}}
+	local := r.create(t, spec)
 	c, running := r.dial(t, local.Name), r.dial(t, local.Name)
 	spinning := make(chan error, 1)
 	go func() { _, err := running.Call(ctx, "spin", "k"); spinning <- err }()
@@ -104,11 +101,8 @@ func testDeleteTenant(t *testing.T, r run) {
 	if err := <-spinning; err == nil {
 		t.Error("a call outlived its tenant")
 	}
-	_, err = r.registry.Create(tenants.Spec{Name: "short-lived", NoToken: true, NoDeployToken: true, Home: -1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = c.Get(ctx, client.Int(1)) // says HELLO again, to the new tenant
+	r.create(t, spec)
+	_, err := c.Get(ctx, client.Int(1)) // says HELLO again, to the new tenant
 	wantError(t, err, client.ErrNotFound)
 	if err := r.registry.Delete(deleting, local.Name); err != nil {
 		t.Error(err)
