@@ -100,7 +100,7 @@ func (l *lower) callFunction(f *ast.FunctionLiteral, e *ast.CallExpression, args
 	}
 	target := l.compiler.function(f)
 	l.need(target)
-	s := &statement{kind: stmtCall, callee: &target.callable, values: []*tree{l.callDepth()}}
+	s := &statement{kind: stmtCall, callee: &target.callable, values: []*tree{l.callDepth(), localGet(l.fuel, i64)}, sets: []int{l.fuel}}
 	for i := range target.params {
 		arg := undefinedValue()
 		if i < len(args) {

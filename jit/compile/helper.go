@@ -4,7 +4,7 @@ import "shredder/store/layout"
 
 // Helpers are functions that a module contains when its code calls them.
 const (
-	helperSpent  = "spent"  // () → (): the slice is spent
+	helperSpent  = "spent"  // (fuel i64) → (fuel i64): the slice is spent
 	helperLookup = "lookup" // (key i64) → (address i32, size i32): all ways of finding an integer key
 	helperAlloc  = "alloc"  // (size i32) → (address i32): scratch, 8-byte aligned, not cleared
 	helperEqual  = "equal"  // (a, n, b, m i32) → (i32): bytes are equal
@@ -36,7 +36,7 @@ func (c *compiler) helper(name string) *callable {
 }
 
 // leave is an exit that has no position of its own.
-func (c *compiler) leave(kind ExitKind, what string) []*statement {
+func (c *compiler) leave(kind ExitKind) []*statement {
 	return []*statement{setGlobal(globalExit, constI32(fixedExit(kind))), {kind: stmtUnreachable}}
 }
 
@@ -48,13 +48,13 @@ func fixedExit(kind ExitKind) int32 { return -1 - int32(kind) }
 func FixedExit(n int32) ExitKind { return ExitKind(-1 - n) }
 
 func (c *compiler) buildSpent(f *function) {
+	f.sig = signature{[]valueType{i64}, []valueType{i64}}
 	f.locals = []valueType{i64}
 	left := localGet(0, i64)
 	f.code = []*statement{
-		{kind: stmtCall, callee: c.hostImport("spent", []valueType{i64}, []valueType{i64}), values: []*tree{globalGet(globalFuel)}, sets: []int{0}},
-		setGlobal(globalFuel, left),
-		{kind: stmtIf, value: binary2(opI64LtS, left, constI64(0)), body: c.leave(ExitStopped, "")},
-		{kind: stmtReturn},
+		{kind: stmtCall, callee: c.hostImport("spent", []valueType{i64}, []valueType{i64}), values: []*tree{left}, sets: []int{0}},
+		{kind: stmtIf, value: binary2(opI64LtS, left, constI64(0)), body: append([]*statement{setGlobal(globalFuel, left)}, c.leave(ExitStopped)...)},
+		{kind: stmtReturn, values: []*tree{left}},
 	}
 }
 
@@ -76,7 +76,7 @@ func (c *compiler) buildLookup(f *function) {
 		packed := l.newLocal(i64)
 		l.emit(&statement{kind: stmtCall, callee: c.hostImport("lookupInt", []valueType{i64}, []valueType{i64}), values: []*tree{key}, sets: []int{packed}})
 		x := localGet(packed, i64)
-		l.emit(&statement{kind: stmtIf, value: binary2(opI64Eq, x, constI64(-1)), body: c.leave(ExitStopped, "")})
+		l.emit(&statement{kind: stmtIf, value: binary2(opI64Eq, x, constI64(-1)), body: c.leave(ExitStopped)})
 		l.emit(&statement{kind: stmtReturn, values: []*tree{unary(opI32WrapI64, binary2(opI64ShrU, x, constI64(32))), unary(opI32WrapI64, x)}})
 	})})
 	h := l.hashTree(key)
@@ -97,9 +97,7 @@ func (c *compiler) buildLookup(f *function) {
 		isInt := binary2(opI64And, w, constI64(layout.FlagIntKey<<48))
 		l.emit(&statement{kind: stmtBrIf, value: binary2(opI64Ne, k, key), label: slots})
 		l.emit(&statement{kind: stmtBrIf, value: unary(opI64Eqz, isInt), label: slots})
-		expire := l.temp(load(opI64Load, entry, layout.OffEntryExpire))
-		gone := binary2(opI32And, binary2(opI64Ne, expire, constI64(0)), binary2(opI64LeS, expire, globalGet(globalNow)))
-		l.emit(&statement{kind: stmtIf, value: gone, body: []*statement{missing}})
+		l.emit(&statement{kind: stmtIf, value: expired(entry), body: []*statement{missing}})
 		l.emit(&statement{kind: stmtReturn, values: []*tree{binary2(opI32Add, entry, constI32(layout.OffEntryKey+8)), unary(opI32WrapI64, w)}})
 	})
 	l.emit(&statement{kind: stmtLoop, label: chain, body: l.into(func() {
@@ -111,7 +109,7 @@ func (c *compiler) buildLookup(f *function) {
 		l.emit(setLocal(turns, binary2(opI32Sub, left, constI32(1))))
 		l.emit(&statement{kind: stmtBrIf, value: left, label: chain})
 	})})
-	for _, s := range c.leave(ExitCorrupt, "") {
+	for _, s := range c.leave(ExitCorrupt) {
 		l.emit(s)
 	}
 }
@@ -122,7 +120,7 @@ func (c *compiler) buildAlloc(f *function) {
 	size := unary(opI64ExtI32U, localGet(0, i32))
 	start := l.temp(globalGet(globalScratch))
 	end := l.temp(binary2(opI64And, binary2(opI64Add, binary2(opI64Add, unary(opI64ExtI32U, start), size), constI64(7)), constI64(-8)))
-	l.emit(&statement{kind: stmtIf, value: binary2(opI64GtU, end, unary(opI64ExtI32U, globalGet(globalLimit))), body: c.leave(ExitScratch, "")})
+	l.emit(&statement{kind: stmtIf, value: binary2(opI64GtU, end, unary(opI64ExtI32U, globalGet(globalLimit))), body: c.leave(ExitScratch)})
 	l.emit(setGlobal(globalScratch, unary(opI32WrapI64, end)))
 	l.emit(&statement{kind: stmtReturn, values: []*tree{start}})
 }

@@ -17,8 +17,10 @@ type lower struct {
 	stable map[int]bool // locals that are set once, before any use
 	jumps  []*jump
 	ret    *returns
-	loops  int // loops around this point
-	depth  int // calls inlined around this point
+	loops  int    // loops around this point
+	fuel   int    // local: units left in this slice
+	counts [2]int // locals: lookups and bytes read since the function began
+	depth  int    // calls inlined around this point
 }
 
 // jump is a statement that break or continue can name.
@@ -42,10 +44,11 @@ type returns struct {
 // lowerFunction lowers a function of the library.
 func (c *compiler) lowerFunction(f *function) {
 	l := &lower{compiler: c, f: f, inst: f.inst, flow: newFlow(), stable: map[int]bool{}, scope: newScope(nil), ret: &returns{}}
-	f.sig = signature{params: []valueType{i32}}
-	f.locals = []valueType{i32}
+	f.sig = signature{params: []valueType{i32, i64}} // depth and fuel, see docs/compiler.md
+	f.locals = []valueType{i32, i64}
 	f.code, f.size = nil, 0
 	l.stable[0] = true
+	l.fuel = 1
 	l.out = &f.code
 	var args []value
 	for i := range f.params {
@@ -64,14 +67,15 @@ func (c *compiler) lowerFunction(f *function) {
 		}
 		args = append(args, v)
 	}
+	l.counts = [2]int{l.newLocal(i64), l.newLocal(i64)}
 	l.exitIf(binary2(opI32LeS, localGet(0, i32), constI32(0)), ExitDepth, f.literal.Function, "", false)
 	l.body(f.literal, f.literal.ParameterList, f.literal.Body, args)
 	if l.flow != nil {
 		l.returnValue(undefinedValue(), f.literal.Function)
 	}
-	f.sig.results = nil
+	f.sig.results = []valueType{i64}
 	if !f.result.isNever() {
-		f.sig.results = f.result.rep().valueTypes()
+		f.sig.results = append(f.sig.results, f.result.rep().valueTypes()...)
 	}
 }
 
@@ -229,7 +233,7 @@ func (l *lower) exitIf(cond *tree, kind ExitKind, at file.Idx, what string, canW
 		return
 	}
 	n := l.exit(kind, at, what, canWiden)
-	leave := []*statement{setGlobal(globalExit, constI32(int32(n+1))), {kind: stmtUnreachable}}
+	leave := append(l.settle(), setGlobal(globalFuel, localGet(l.fuel, i64)), setGlobal(globalExit, constI32(int32(n+1))), &statement{kind: stmtUnreachable})
 	if cond.isConst() {
 		for _, s := range leave {
 			l.emit(s)
@@ -256,11 +260,31 @@ func (l *lower) throw(cond *tree, at file.Idx, message string) {
 // burn takes a constant amount of fuel.
 func (l *lower) burn(cost int64) { l.burnTree(constI64(cost)) }
 
+// burnTree keeps the fuel in a local, which functions hand to one another: as a
+// global it is a chain of stores and loads that costs more than the lookup.
 func (l *lower) burnTree(cost *tree) {
-	left := l.temp(binary2(opI64Sub, globalGet(globalFuel), cost))
-	l.emit(setGlobal(globalFuel, left))
+	left := localGet(l.fuel, i64)
+	l.emit(setLocal(l.fuel, binary2(opI64Sub, left, cost)))
 	l.emit(&statement{kind: stmtIf, value: binary2(opI64LtS, left, constI64(0)),
-		body: []*statement{{kind: stmtCall, callee: l.helper(helperSpent)}}})
+		body: []*statement{{kind: stmtCall, callee: l.helper(helperSpent), values: []*tree{left}, sets: []int{l.fuel}}}})
+}
+
+// tally adds to one of the function's counts.
+func (l *lower) tally(count int, n *tree) {
+	l.emit(setLocal(l.counts[count], binary2(opI64Add, localGet(l.counts[count], i64), n)))
+}
+
+const (
+	countLookups = 0
+	countRead    = 1
+)
+
+// settle adds the function's counts to the globals.
+func (l *lower) settle() (code []*statement) {
+	for i, g := range [2]int{globalLookups, globalRead} {
+		code = append(code, setGlobal(g, binary2(opI64Add, globalGet(g), localGet(l.counts[i], i64))))
+	}
+	return code
 }
 
 // declareVariable makes a variable of the current scope.

@@ -4,7 +4,7 @@ import "shredder/store/layout"
 
 // Globals of a module, in index order.
 const (
-	globalFuel    = iota // i64: units left in this slice
+	globalFuel    = iota // i64: units left in this slice, when a call has ended early
 	globalExit           // i32: 1 + number of the exit taken
 	globalLookups        // i64
 	globalRead           // i64: bytes of values handed to the function
@@ -75,13 +75,12 @@ func (c *compiler) assemble(entry *function) *Module {
 func (c *compiler) entryFunction(entry *function) *function {
 	f := &function{name: EntryName}
 	f.sig.params = []valueType{i64, i64, i64, i32, i32, i32, i32, i32}
-	f.sig.params = append(f.sig.params, entry.sig.params[1:]...)
-	f.sig.results = append([]valueType{i64, i64, i64}, entry.sig.results...)
+	f.sig.params = append(f.sig.params, entry.sig.params[2:]...)
+	f.sig.results = append([]valueType{i64, i64, i64}, entry.sig.results[1:]...)
 	f.locals = append([]valueType{}, f.sig.params...)
 	zero := constI32(0)
 	header := func(op opcode, off uint32) *tree { return load(op, zero, off) }
 	f.code = []*statement{
-		setGlobal(globalFuel, localGet(0, i64)),
 		setGlobal(globalNow, localGet(1, i64)),
 		setGlobal(globalRandom, localGet(2, i64)),
 		setGlobal(globalDirty, localGet(4, i32)),
@@ -96,12 +95,12 @@ func (c *compiler) entryFunction(entry *function) *function {
 		setGlobal(globalSplit, header(opI64Load32U, layout.OffSplit)),
 		setGlobal(globalSeed, header(opI64Load, layout.OffSeed)),
 	}
-	call := &statement{kind: stmtCall, callee: &entry.callable, values: []*tree{localGet(3, i32)}}
+	call := &statement{kind: stmtCall, callee: &entry.callable, values: []*tree{localGet(3, i32), localGet(0, i64)}, sets: []int{0}}
 	for i := CallParams; i < len(f.sig.params); i++ {
 		call.values = append(call.values, localGet(i, f.sig.params[i]))
 	}
-	results := []*tree{globalGet(globalFuel), globalGet(globalLookups), globalGet(globalRead)}
-	for _, t := range entry.sig.results {
+	results := []*tree{localGet(0, i64), globalGet(globalLookups), globalGet(globalRead)}
+	for _, t := range entry.sig.results[1:] {
 		f.locals = append(f.locals, t)
 		call.sets = append(call.sets, len(f.locals)-1)
 		results = append(results, localGet(len(f.locals)-1, t))

@@ -259,8 +259,11 @@ func (l *lower) returnValue(v value, at file.Idx) {
 		return
 	}
 	l.f.result = l.joinType(l.f.result, v.t, &l.f.turns, at)
-	v = v.as(l.f.result)
-	values := []*tree{v.n}
+	v = l.simple(v.as(l.f.result))
+	for _, s := range l.settle() {
+		l.emit(s)
+	}
+	values := []*tree{localGet(l.fuel, i64), v.n}
 	if v.m != nil {
 		values = append(values, v.m)
 	}

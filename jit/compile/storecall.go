@@ -79,7 +79,7 @@ func (l *lower) storeView(elem element, key value, e *ast.CallExpression) value 
 		l.throw(odd, e.LeftParenthesis, "RangeError: the value's length is no multiple of the element size of "+elementNames[elem])
 	}
 	wide := unary(opI64ExtI32U, size)
-	l.emit(setGlobal(globalRead, binary2(opI64Add, globalGet(globalRead), wide)))
+	l.tally(countRead, wide)
 	l.burnTree(binary2(opI64ShrU, wide, constI64(6)))
 	site := uint64(1) << (uint(e.Callee.Idx0()) % 64)
 	t := viewT(elem, site, false).with(kUndefined)
@@ -111,14 +111,14 @@ func (l *lower) storeScalar(elem element, key, index value, e *ast.CallExpressio
 	inside, i = l.temp(inside), l.temp(i)
 	yes, no := l.ways(inside)
 	return l.either(e, inside, yes, no, func() value {
-		l.emit(setGlobal(globalRead, binary2(opI64Add, globalGet(globalRead), constI64(1<<elementShifts[elem]))))
+		l.tally(countRead, constI64(1<<elementShifts[elem]))
 		return l.elementAt(v, i)
 	}, undefinedValue, e.Idx0())
 }
 
 // lookup finds the value of a key: its address, 0 if it is missing, and size.
 func (l *lower) lookup(key value, at file.Idx) (ptr, size *tree) {
-	l.emit(setGlobal(globalLookups, binary2(opI64Add, globalGet(globalLookups), constI64(1))))
+	l.tally(countLookups, constI64(1))
 	p, n := l.newLocal(i32), l.newLocal(i32)
 	ptr, size = localGet(p, i32), localGet(n, i32)
 	l.stable[p], l.stable[n] = true, true
@@ -221,13 +221,11 @@ func (l *lower) emitLookup(key *tree, p, n int) {
 		entry := l.temp(load(opI32Load, slot, layout.OffRefs))
 		// The highest offset first: the bounds check of the others merges with it.
 		k := l.temp(load(opI64Load, entry, layout.OffEntryKey))
-		l.emit(&statement{kind: stmtBrIf, value: binary2(opI64Ne, k, key), label: slow})
 		w := l.temp(load(opI64Load, entry, layout.OffEntryValueLen)) // value length, key length, flags
-		intKey := binary2(opI64Eq, binary2(opI64ShrU, w, constI64(32)), constI64(layout.FlagIntKey<<16))
-		l.emit(&statement{kind: stmtBrIf, value: not(intKey), label: slow})
-		expire := l.temp(load(opI64Load, entry, layout.OffEntryExpire))
-		expired := binary2(opI64LeS, expire, globalGet(globalNow))
-		l.emit(&statement{kind: stmtIf, value: binary2(opI64Ne, expire, constI64(0)), body: []*statement{{kind: stmtBrIf, value: expired, label: done}}})
+		notInt := binary2(opI64Xor, binary2(opI64ShrU, w, constI64(32)), constI64(layout.FlagIntKey<<16))
+		other := binary2(opI64Or, binary2(opI64Xor, k, key), notInt)
+		l.emit(&statement{kind: stmtBrIf, value: binary2(opI64Ne, other, constI64(0)), label: slow})
+		l.emit(&statement{kind: stmtBrIf, value: expired(entry), label: done})
 		l.emit(setLocal(p, binary2(opI32Add, entry, constI32(layout.OffEntryKey+8))))
 		l.emit(setLocal(n, unary(opI32WrapI64, w)))
 		l.emit(&statement{kind: stmtBr, label: done})
@@ -238,4 +236,9 @@ func (l *lower) emitLookup(key *tree, p, n int) {
 		{kind: stmtBlock, label: slow, body: inner},
 		{kind: stmtCall, callee: l.helper(helperLookup), values: []*tree{key}, sets: []int{p, n}},
 	}})
+}
+
+// expired says that an entry is gone by now: its expiry is neither 0 nor later.
+func expired(entry *tree) *tree {
+	return binary2(opI64LtU, binary2(opI64Sub, load(opI64Load, entry, layout.OffEntryExpire), constI64(1)), globalGet(globalNow))
 }

@@ -154,7 +154,7 @@ func (l *lower) storeChange(e *ast.CallExpression, name string) value {
 		r := l.hostStore("incr", at, true, append(l.keyTrees(args[0], at), delta), FailKey, FailLarge, FailText, FailOverflow, FailUnsafe)
 		return intValue(r, safeT)
 	}
-	l.emit(setGlobal(globalLookups, binary2(opI64Add, globalGet(globalLookups), constI64(1))))
+	l.tally(countLookups, constI64(1))
 	r := l.hostStore("version", at, false, l.keyTrees(args[0], at), FailKey)
 	return intValue(r, versionT)
 }
