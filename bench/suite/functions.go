@@ -28,7 +28,7 @@ export function touch(k) { return store.has(k) }
 
 // functions is the suite of the issue about functions.
 func (l *lab) functions() error {
-	return l.parts([]part{{"engine", l.inProcess}, {"remote", l.remoteCalls}})
+	return l.parts([]part{{"engine", l.inProcess}, {"remote", l.remoteCalls}, {"gaps", l.functionGaps}})
 }
 
 // inProcess measures the engine without a network, beside its peers.
@@ -70,11 +70,11 @@ func (l *lab) withLibrary(name string, id uint32, quota, file string) map[string
 	return t
 }
 
-// remoteCalls measures calls over the network and what they do to neighbours.
-func (l *lab) remoteCalls() error {
+// callableTenants are the suite's tenants, with their libraries.
+func (l *lab) callableTenants() ([]map[string]any, error) {
 	file := l.path("library.js")
 	if err := os.WriteFile(file, []byte(library), 0o644); err != nil {
-		return err
+		return nil, err
 	}
 	forever := l.withLibrary("forever", foreverTenant, "16MiB", file)
 	forever["limits"] = map[string]any{"fuel": "100s", "deadline": "500ms"}
@@ -86,6 +86,15 @@ func (l *lab) remoteCalls() error {
 	}
 	for i := range l.many() {
 		tenants = append(tenants, l.withLibrary(fmt.Sprintf("t%05d", i), firstOfMany+uint32(i), "1MiB", file))
+	}
+	return tenants, nil
+}
+
+// remoteCalls measures calls over the network and what they do to neighbours.
+func (l *lab) remoteCalls() error {
+	tenants, err := l.callableTenants()
+	if err != nil {
+		return err
 	}
 	b, err := l.ours(l.memifLink("functions"), tenants, peer.Settings{"runtimes": l.many() + 10})
 	if err != nil {
@@ -194,38 +203,66 @@ func (l *lab) manyFunctions(b *bench) error {
 	row.Note = fmt.Sprintf("in turn; %.1f KiB resident a tenant in all, %.1f of them for its runtime",
 		float64(after)/1024/float64(l.many()), float64(after-before)/1024/float64(l.many()))
 	l.add(row)
-	return l.longestGap(b)
+	return nil
 }
 
-// longestGap books the daemon's own histogram since its start.
-func (l *lab) longestGap(b *bench) error {
-	if err := b.ours.Resume(); err != nil {
-		return err
-	}
-	m, err := b.ours.Metrics()
+// functionGaps reads the poll gaps of a daemon that was never paused: all
+// tenants made, then each called in turn, so that each gets its runtime.
+func (l *lab) functionGaps() error {
+	l.Log("poll gaps while %d tenants get their runtimes", l.many())
+	tenants, err := l.callableTenants()
 	if err != nil {
 		return err
 	}
-	l.add(report.Row{Name: "tenants-functions-10000-gap-p9999", Unit: "ns", Where: b.where,
-		Value: 1e9 * m[`shredder_lcore_poll_gap_seconds{lcore="0",quantile="0.9999"}`],
-		Note:  "between two polls since the start, with all its tenants and runtimes made; pauses of the measurement are in the maximum, so it is left out"})
-	return b.ours.Pause()
+	k := l.memifLink("function-gaps")
+	s, err := l.shredder(k, tenants, peer.Settings{"runtimes": l.many() + 10})
+	if err != nil {
+		return err
+	}
+	b := &bench{ours: s, where: k.name, preloadedFor: map[uint32]bool{}}
+	if b.ourQueue, err = l.dial(k, s.Process); err != nil {
+		return err
+	}
+	if b.ourEnd, err = remote(b.ourQueue); err != nil {
+		return err
+	}
+	g, err := b.ourGenerator(load.Config{Mix: []load.Share{{Kind: load.Call, Weight: 1}}, Tenant: firstOfMany, Tenants: l.many(), Function: "empty"})
+	if err != nil {
+		return err
+	}
+	if err := warm(g, l.many()); err != nil {
+		return err
+	}
+	if _, err := g.Closed(kernelDepth, 4*l.length()); err != nil {
+		return err
+	}
+	m, err := s.Metrics()
+	if err != nil {
+		return err
+	}
+	for _, q := range []struct{ name, quantile string }{{"gap-p9999-functions-10000", "0.9999"}, {"gap-max-functions-10000", "1"}} {
+		l.add(report.Row{Name: q.name, Unit: "ns", Where: b.where, Value: 1e9 * m[`shredder_lcore_poll_gap_seconds{lcore="0",quantile="`+q.quantile+`"}`],
+			Note: "since the start: tenants made, runtimes made, called in turn"})
+	}
+	return nil
 }
 
 // warm calls until every tenant's runtime is made: until a closed loop of calls
 // comes back without a refusal.
 func (l *lab) warm(b *bench, g *load.Generator, tenants int) error {
 	s := side{name: "warm", process: b.ours.Process}
-	return s.with(func() error {
-		for range 200 {
-			r, err := g.ClosedCount(16, 4*tenants+64)
-			if err != nil {
-				return err
-			}
-			if r.Failed() == 0 && r.Lost == 0 && r.Statuses[wire.StatusOK.String()] > 0 {
-				return nil
-			}
+	return s.with(func() error { return warm(g, tenants) })
+}
+
+func warm(g *load.Generator, tenants int) error {
+	for range 200 {
+		r, err := g.ClosedCount(16, 4*tenants+64)
+		if err != nil {
+			return err
 		}
-		return fmt.Errorf("functions of %d tenants do not all answer", tenants)
-	})
+		if r.Failed() == 0 && r.Lost == 0 && r.Statuses[wire.StatusOK.String()] > 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("functions of %d tenants do not all answer", tenants)
 }

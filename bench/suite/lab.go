@@ -67,7 +67,8 @@ func Run(o Options) (report.Report, error) {
 		return report.Report{}, fmt.Errorf("suite %q: want one of %s", o.Suite, strings.Join(Names(), ", "))
 	}
 	runtime.LockOSThread()
-	debug.SetGCPercent(-1)
+	debug.SetGCPercent(-1) // as in the daemon: garbage is collected at the limit
+	debug.SetMemoryLimit(daemonHeap)
 	var set unix.CPUSet
 	set.Set(o.ClientCPU)
 	if err := unix.SchedSetaffinity(0, &set); err != nil {
