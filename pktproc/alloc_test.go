@@ -1,7 +1,6 @@
 package pktproc
 
 import (
-	"fmt"
 	"testing"
 
 	"shredder/dataplane/nic"
@@ -85,90 +84,5 @@ func TestNoAllocations(t *testing.T) {
 		b.run()
 	}); n != 0 {
 		t.Errorf("recorded SET: %v allocations", n)
-	}
-}
-
-// BenchmarkProcess measures a burst of 32 requests. swap is what a program
-// that only swaps addresses and ports costs: the floor. ns/op is per frame.
-func BenchmarkProcess(b *testing.B) {
-	l := newOpenLocal(b, 1, "one")
-	r := callRig2(b, l)
-	value := string(make([]byte, 128))
-	const keys = 10_000
-	for i := range keys {
-		put(b, l, fmt.Sprint(i), value)
-	}
-	c := r.trusted(path{noSum: true}, 1)
-	summed := r.trusted(path{}, 1)
-	s := r.hello(path{noSum: true}, l, wire.RoleData, nil)
-	n := uint64(0)
-	key := func() uint64 { n = (n*2862933555777941757 + 3037000493) & (1<<62 - 1); return n % keys }
-	setInt := func(w *wire.Writer) { w.Begin(wire.OpSet, 0, 0); w.IntKey(key()); w.Value([]byte(value)) }
-	for _, x := range []struct {
-		name  string
-		frame func() []byte
-		ops   int
-	}{
-		{"op=ping", func() []byte { return c.frame(0, opPing("")) }, 1},
-		{"op=ping/session", func() []byte { return s.frame(0, opPing("")) }, 1},
-		{"op=ping/checksum", func() []byte { return summed.frame(0, opPing("")) }, 1},
-		{"op=get/value=128B", func() []byte { return c.frame(0, opGetInt(key())) }, 1},
-		{"op=get/value=128B/checksum", func() []byte { return summed.frame(0, opGetInt(key())) }, 1},
-		{"op=get-8/value=128B", func() []byte {
-			return c.frame(0, func(w *wire.Writer) {
-				for range 8 {
-					opGetInt(key())(w)
-				}
-			})
-		}, 8},
-		{"op=multi-get-8/value=128B", func() []byte {
-			return c.frame(0, opMultiGet(int(key()), int(key()), int(key()), int(key()), int(key()), int(key()), int(key()), int(key())))
-		}, 8},
-		{"op=set/value=128B", func() []byte { return c.frame(0, setInt) }, 1},
-		{"op=incr", func() []byte { return c.frame(0, opIncr("n", 1)) }, 1},
-		{"op=call", func() []byte { return c.frame(0, opCall("empty", nil)) }, 1},
-	} {
-		b.Run(x.name, func(b *testing.B) {
-			var bursts []*prepared
-			for range 8 { // 256 frames: more than the first cache, as with a device's ring
-				var frames [][]byte
-				for range nic.BurstSize {
-					frames = append(frames, x.frame())
-				}
-				bursts = append(bursts, r.prepare(frames...))
-			}
-			b.ResetTimer()
-			for i := 0; i < b.N; i += nic.BurstSize {
-				bursts[i/nic.BurstSize&7].run()
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*x.ops), "ns/operation")
-		})
-	}
-	b.Run("op=swap", func(b *testing.B) {
-		var bursts []*prepared
-		for range 8 {
-			var frames [][]byte
-			for range nic.BurstSize {
-				frames = append(frames, c.frame(0, opPing("")))
-			}
-			bursts = append(bursts, r.prepare(frames...))
-		}
-		b.ResetTimer()
-		for i := 0; i < b.N; i += nic.BurstSize {
-			bursts[i/nic.BurstSize&7].swap()
-		}
-	})
-}
-
-// swap only swaps addresses and ports, as testpmd's 5tswap does.
-func (b *prepared) swap() {
-	b.restore()
-	for i := range b.burst.N {
-		f := &b.burst.Frames[i]
-		swapMACs(f.Data)
-		h := f.Data[14:42]
-		swapAddrs4(h)
-		h[20], h[21], h[22], h[23] = h[22], h[23], h[20], h[21]
-		f.Verdict = nic.Reply
 	}
 }

@@ -25,6 +25,9 @@ type host struct {
 	v4      []uint32 // little-endian
 	v4cast  []uint32 // the networks' broadcast addresses
 	v6      [][2]uint64
+	// pair is source and destination of the last plain frame, which the next
+	// ones mostly share: they need no look at the addresses above.
+	pair uint64
 }
 
 const macMask = 1<<48 - 1
@@ -192,18 +195,15 @@ func (h *host) plainUDP(b []byte, verify bool, l *offsets) bool {
 	if total < ipv4MinHeader+udpHeader || total > len(b)-etherHeader || le.Uint32(b[20:])&0xff00ff3f != protoUDP<<24 {
 		return false
 	}
-	from, to := le.Uint32(b[26:]), le.Uint32(b[30:])
-	if from == 0 || uint8(from) >= 0xe0 || uint8(to) >= 0xe0 || !h.anyAddr && !h.has4(to) {
-		return false
-	}
-	for _, cast := range h.v4cast {
-		if cast == from || cast == to {
+	if pair := le.Uint64(b[26:]); pair != h.pair || pair == 0 {
+		if !h.plainPair(uint32(pair), uint32(pair>>32)) {
 			return false
 		}
+		h.pair = pair
 	}
 	udp := le.Uint64(b[34:])
 	length := int(swap16(uint16(udp >> 32)))
-	if length != total-ipv4MinHeader || uint16(udp) == 0 || swap16(uint16(udp>>16))-h.port >= h.ports || h.has4(from) {
+	if length != total-ipv4MinHeader || uint16(udp) == 0 || swap16(uint16(udp>>16))-h.port >= h.ports {
 		return false
 	}
 	if verify {
@@ -216,4 +216,17 @@ func (h *host) plainUDP(b []byte, verify bool, l *offsets) bool {
 	}
 	*l = offsets{l3: etherHeader, l4: etherHeader + ipv4MinHeader, end: uint16(etherHeader + total), proto: protoUDP}
 	return true
+}
+
+// plainPair says whether from may send to to, both little-endian: one station to us.
+func (h *host) plainPair(from, to uint32) bool {
+	if from == 0 || uint8(from) >= 0xe0 || uint8(to) >= 0xe0 || !h.anyAddr && !h.has4(to) {
+		return false
+	}
+	for _, cast := range h.v4cast {
+		if cast == from || cast == to {
+			return false
+		}
+	}
+	return !h.has4(from)
 }

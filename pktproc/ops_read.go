@@ -184,7 +184,7 @@ func (p *Processor) scan(r *request, op wire.Op) {
 		r.fail(op, wire.StatusTooLarge) // a key might not fit: the cursor could never move on
 		return
 	}
-	limit := int(op.Word(1))
+	limit := min(int(op.Word(1)), room/wire.ItemSize(8, 0)) // no more work than the reply can be worth
 	r.w.Begin(wire.OpScan, 0, wire.StatusOK)
 	r.w.Word(op.Word(0))
 	r.w.Word(0)

@@ -7,8 +7,8 @@ import (
 	"shredder/pktproc/wire"
 )
 
-// The commonest request of all is a lone PING, GET or SET without options in a
-// plain IPv4 frame. It takes this road, on which headers are read and written
+// The commonest requests of all are a lone PING, GET or SET without options, and
+// several GETs of integer keys, in a plain IPv4 frame. They take this road, on which headers are read and written
 // as whole words by few calls; it saves about 20 ns of 50 over the general
 // one, with the same outcome.
 
@@ -26,12 +26,27 @@ func (p *Processor) parsePlain(b []byte, pf *parsed) bool {
 	_ = h[wire.HeaderSize+wire.OpHeaderSize-1]
 	le := binary.LittleEndian
 	first := le.Uint64(h)
-	// Version, at most FlagTrusted, one operation, status 0; the length.
-	if first&^(wire.FlagTrusted<<8)&0xffffffff != wire.Version|1<<16 || int(le.Uint16(h[24:])) != len(h)-wire.HeaderSize {
+	// Version, at most FlagTrusted, status 0; the length.
+	if first&0xff0000ff != wire.Version || first&^(wire.FlagTrusted<<8)&0xff00 != 0 || int(le.Uint16(h[24:])) != len(h)-wire.HeaderSize {
 		return false
 	}
 	op := h[wire.HeaderSize:]
 	head := le.Uint64(op)
+	pf.intGets = head == intGet
+	switch ops := uint8(first >> 16); {
+	case pf.intGets:
+		if !onlyIntGets(op, int(ops)) {
+			return false
+		}
+	case ops != 1 || !plainOp(op, head):
+		return false
+	}
+	return p.ownerPlain(h, first, pf)
+}
+
+// plainOp judges a lone operation that ends with its datagram.
+func plainOp(op []byte, head uint64) bool {
+	le := binary.LittleEndian
 	keyLen := uint(head>>32) & 0xffff
 	body := wire.OpHeaderSize + keyLen + uint(head>>48)
 	if (body+7)&^7 != uint(len(op)) || keyLen > wire.MaxKeyLen {
@@ -49,6 +64,31 @@ func (p *Processor) parsePlain(b []byte, pf *parsed) bool {
 	default:
 		return false
 	}
+	return true
+}
+
+// intGet is how a GET of a whole value under an integer key begins; its key follows.
+const (
+	intGet     = uint64(wire.OpGet) | wire.OpFlagIntKey<<8 | 8<<32
+	intGetSize = wire.OpHeaderSize + 8
+)
+
+// onlyIntGets says whether ops are count GETs of integer keys.
+func onlyIntGets(ops []byte, count int) bool {
+	if count > wire.MaxOps || len(ops) != count*intGetSize {
+		return false
+	}
+	for ; len(ops) >= intGetSize; ops = ops[intGetSize:] {
+		if binary.LittleEndian.Uint64(ops) != intGet || binary.LittleEndian.Uint64(ops[wire.OpHeaderSize:])>>53 != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// ownerPlain finds the tenant or session of a datagram that is well formed, and
+// completes pf.
+func (p *Processor) ownerPlain(h []byte, first uint64, pf *parsed) bool {
 	id := uint32(first >> 32)
 	if first&(wire.FlagTrusted<<8) != 0 {
 		if pf.t = p.tenantByID(id); pf.t == nil {
@@ -65,21 +105,21 @@ func (p *Processor) parsePlain(b []byte, pf *parsed) bool {
 		p.touched += pf.s.secret
 		pf.trusted = false
 	}
-	pf.h, pf.ops = wire.Header(h[:wire.HeaderSize:wire.HeaderSize]), op
-	pf.single, pf.kind = wire.Opcode(head), kindRequest
+	pf.h, pf.ops = wire.Header(h[:wire.HeaderSize:wire.HeaderSize]), h[wire.HeaderSize:]
+	pf.single, pf.kind = wire.Opcode(pf.ops[0]), kindRequest
 	pf.plain = true
 	p.n.Requests++
 	return true
 }
 
-// finishPlain is finish for a lone operation that came by parsePlain: all
-// headers are read, and then written, as words.
-func (p *Processor) finishPlain(f *nic.Frame, bodyLen int) {
+// finishPlain is finish for what came by parsePlain: all headers are read, and
+// then written, as words.
+func (p *Processor) finishPlain(f *nic.Frame, ops int, status wire.Status, bodyLen int) {
 	b := f.Data
 	length := udpHeader + wire.HeaderSize + bodyLen
 	end := plainPayload + wire.HeaderSize + bodyLen
 	h := b[plainPayload : plainPayload+wire.HeaderSize]
-	putReplyHeader(h, 1, wire.StatusOK, bodyLen, p.port)
+	putReplyHeader(h, ops, status, bodyLen, p.port)
 	le := binary.LittleEndian
 	u := b[34:42]
 	old := le.Uint64(u)
@@ -96,5 +136,5 @@ func (p *Processor) finishPlain(f *nic.Frame, bodyLen int) {
 	swapMACs(b)
 	f.Len, f.Verdict = end, nic.Reply
 	p.n.Replies++
-	p.n.Statuses[wire.StatusOK]++
+	p.n.Statuses[status]++
 }

@@ -26,7 +26,8 @@ type parsed struct {
 	status  wire.Status // for kindRefuse
 	trusted bool
 	plain   bool        // came by parsePlain
-	single  wire.Opcode // the opcode, if there is only one operation
+	intGets bool        // nothing but GETs of integer keys, intGetSize bytes each
+	single  wire.Opcode // the opcode, if there is only one operation; of intGets always
 	h       wire.Header
 	ops     []byte
 	s       *session
@@ -99,7 +100,7 @@ func (p *Processor) Deliver(frame []byte, now Clock) {
 // is not for us, and leaves requests for the passes that follow. verify: the
 // checksums are to be looked at.
 func (p *Processor) parse(f *nic.Frame, pf *parsed, verify bool) {
-	pf.kind, pf.plain, pf.hashed = kindDone, false, false
+	pf.kind, pf.plain, pf.hashed, pf.intGets = kindDone, false, false, false
 	if uint(f.Len) > uint(len(f.Data)) {
 		p.n.Drops[DropShort]++
 		return
@@ -313,6 +314,13 @@ func (p *Processor) locate(f *nic.Frame, pf *parsed) {
 		}
 	}
 	// Several operations are looked up together when their datagram's turn comes.
+	if pf.intGets {
+		if len(pf.ops) == intGetSize {
+			pf.hash, pf.hashed = pf.t.shard.Hash(store.IntKey(binary.LittleEndian.Uint64(pf.ops[wire.OpHeaderSize:]))), true
+			pf.t.shard.TouchBucket(pf.hash)
+		}
+		return
+	}
 	if pf.single == 0 || pf.single == wire.OpCall || len(wire.Op(pf.ops).Key()) == 0 {
 		return
 	}

@@ -33,6 +33,7 @@ type Processor struct {
 	scratchReply [bufferSize]byte // the one reply that an aborted datagram keeps
 	inline       request
 	itemHashes   [maxItems]uint64 // of the MULTI-GET being executed
+	wanted       [wire.MaxOps]wanted
 	statsBuf     []byte
 
 	sessions  sessions

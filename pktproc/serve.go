@@ -76,35 +76,36 @@ func (p *Processor) serve(f *nic.Frame, pf *parsed) {
 			p.advance(s, t, first)
 		}
 	}
-	if pf.single != 0 && pf.h.Flags()&^wire.FlagTrusted == 0 {
+	if pf.intGets {
+		p.serveGets(f, pf, p.wantInts(pf))
+		return
+	}
+	if pf.plain || pf.h.Flags()&^wire.FlagTrusted == 0 {
 		switch pf.single {
 		case wire.OpPing:
 			if p.fastPing(f, pf) {
-				return
-			}
-		case wire.OpGet:
-			if p.fastGet(f, pf) {
 				return
 			}
 		case wire.OpSet:
 			if p.fastSet(f, pf) {
 				return
 			}
+		case wire.OpGet, 0:
+			if onlyGets(pf.ops) {
+				p.serveGets(f, pf, p.wantKeys(pf))
+				return
+			}
 		}
-	}
-	if pf.single == 0 && pf.h.Flags()&^wire.FlagTrusted == 0 && onlyGets(pf.ops) {
-		p.serveGets(f, pf)
-		return
 	}
 	p.serveSlow(f, pf)
 }
 
-// finishOne finishes a reply of one operation.
-func (p *Processor) finishOne(f *nic.Frame, pf *parsed, bodyLen int) {
+// finishFast finishes the reply of a fast path.
+func (p *Processor) finishFast(f *nic.Frame, pf *parsed, ops int, status wire.Status, bodyLen int) {
 	if pf.plain {
-		p.finishPlain(f, bodyLen)
+		p.finishPlain(f, ops, status, bodyLen)
 	} else {
-		p.finish(f, &pf.l, 1, wire.StatusOK, bodyLen)
+		p.finish(f, &pf.l, ops, status, bodyLen)
 	}
 }
 
@@ -115,40 +116,7 @@ func (p *Processor) fastPing(f *nic.Frame, pf *parsed) bool {
 	}
 	pf.t.local.Counters[tenants.CounterOperations]++
 	p.n.Ops[wire.OpPing]++
-	p.finishOne(f, pf, len(pf.ops))
-	return true
-}
-
-// fastGet answers a lone GET of a whole value.
-func (p *Processor) fastGet(f *nic.Frame, pf *parsed) bool {
-	op := wire.Op(pf.ops)
-	head := binary.LittleEndian.Uint64(op)
-	if uint32(head)&^(wire.OpFlagIntKey<<8) != uint32(wire.OpGet) || head>>48 != 0 || head>>32 == 0 || !pf.hashed {
-		return false
-	}
-	t := pf.t
-	c := &t.local.Counters
-	e, res := t.shard.GetHashed(pf.hash, keyOf(op), p.now.UnixMillis)
-	body := p.payload(f, &pf.l)[wire.HeaderSize:]
-	const fixed = wire.OpHeaderSize + 16
-	if res != store.OK || len(body) < fixed {
-		return false
-	}
-	c[tenants.CounterOperations]++
-	c[tenants.CounterReads]++
-	p.n.Ops[wire.OpGet]++
-	n, flags := len(e.Value), uint8(0)
-	if n > len(body)-fixed {
-		n, flags = len(body)-fixed, wire.OpFlagPartial
-	}
-	c[tenants.CounterBytesRead] += uint64(n)
-	end := fixed + (n+7)&^7
-	binary.LittleEndian.PutUint64(body[end-8:], 0) // the padding, unless a word or the value covers it
-	putOp(body, wire.OpGet, flags, wire.StatusOK, 2, n)
-	binary.LittleEndian.PutUint64(body[8:], e.Version)
-	binary.LittleEndian.PutUint64(body[16:], uint64(len(e.Value)))
-	copy(body[fixed:], e.Value[:n])
-	p.finishOne(f, pf, end)
+	p.finishFast(f, pf, 1, wire.StatusOK, len(pf.ops))
 	return true
 }
 
@@ -188,7 +156,7 @@ func (p *Processor) fastSet(f *nic.Frame, pf *parsed) bool {
 	if pf.s != nil {
 		p.record(pf.s, t, seq, wire.StatusOK, 1, body[:end])
 	}
-	p.finishOne(f, pf, end)
+	p.finishFast(f, pf, 1, wire.StatusOK, end)
 	return true
 }
 
