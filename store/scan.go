@@ -56,7 +56,8 @@ func nextLeaf(index, m uint64) uint64 {
 // starts), until limit have been visited or visit returns false, and returns the
 // cursor to go on with, 0 at the end. Every key present from the first call to
 // the last is visited at least once; one may be visited twice. An entry for which
-// visit returned false is visited again. visit must not change the shard.
+// visit returned false is visited again. visit must not change the shard. The work
+// of one call is bounded by limit, so where much is empty or expired it may visit none.
 // Cursors are below 2^53.
 func (s *Shard) Scan(from uint64, limit int, now int64, visit func(Key, Entry) bool) (uint64, Result) {
 	return s.scan(from, limit, now, nil, visit)
@@ -69,8 +70,8 @@ func (s *Shard) scan(from uint64, limit int, now int64, o *Overlay, visit func(K
 	if limit < 1 {
 		limit = 1
 	}
-	visited := 0
-	for buckets := 0; ; buckets++ {
+	visited, work := 0, 0
+	for {
 		m := s.leaf(c.index)
 		level := uint64(bits.Len64(m))
 		if c.place != 0 && c.level != level {
@@ -78,6 +79,7 @@ func (s *Shard) scan(from uint64, limit int, now int64, o *Overlay, visit func(K
 		}
 		stop := uint64(0)
 		see := func(place uint64, e entry) bool {
+			work += 4 // an expired entry costs up to four times what an empty bucket does
 			if place < c.place || e.expired(now) {
 				return true
 			}
@@ -102,7 +104,7 @@ func (s *Shard) scan(from uint64, limit int, now int64, o *Overlay, visit func(K
 		if c.index == 0 {
 			return 0, OK
 		}
-		if visited >= limit || buckets >= 8*limit+64 {
+		if work++; visited >= limit || work >= 5*limit+64 {
 			return c.pack(), OK
 		}
 	}

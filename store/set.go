@@ -37,7 +37,8 @@ func (s *Shard) Set(k Key, v []byte, o SetOptions, now int64) (uint64, Result) {
 	if o.KeepExpire {
 		expire = old.ExpireMillis
 	}
-	if r == OK && s.a.Fits(at.ref, entrySize(k, uint32(len(v)))) {
+	// A value of the same length needs no look at the allocator's books.
+	if r == OK && (len(v) == len(e.value()) || s.a.Fits(at.ref, entrySize(k, uint32(len(v))))) {
 		return s.overwrite(at.ref, e, v, expire), OK
 	}
 	ref, ok := s.a.Alloc(entrySize(k, uint32(len(v))))

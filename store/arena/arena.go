@@ -59,7 +59,7 @@ func Open(quota uint64, budget *Budget) (*Arena, error) {
 	if quota < MinQuota || quota > MaxQuota {
 		return nil, fmt.Errorf("arena: quota of %d bytes: want %d to %d", quota, MinQuota, uint64(MaxQuota))
 	}
-	size := roundUp(quota+slack, pageSize)
+	size := roundUp(quota+slack, 64<<10) // a page of Wasm
 	mem, err := unix.Mmap(-1, 0, int(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
 	if err != nil {
 		return nil, fmt.Errorf("arena: reserve %d bytes: %w", size, err)
