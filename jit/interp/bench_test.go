@@ -2,9 +2,11 @@ package interp
 
 import (
 	"fmt"
+	"math"
 	"math/rand"
 	"runtime"
 	"testing"
+	"time"
 
 	"shredder/jit"
 	"shredder/store"
@@ -33,11 +35,14 @@ func BenchmarkCountFriends(b *testing.B) {
 			bed := newBed(b, countFriends)
 			loadGraph(bed)
 			var lookups uint64
+			best := time.Duration(math.MaxInt64)
 			for b.Loop() {
+				start := time.Now()
 				out, inv := bed.call(style, always, 0, 3)
 				if out.Status != jit.OK {
 					b.Fatalf("%v %s", out.Status, out.Message)
 				}
+				best = min(best, time.Since(start))
 				lookups = inv.Cost.Lookups
 				b.ReportMetric(float64(inv.Cost.Fuel), "fuel")
 			}
@@ -45,6 +50,8 @@ func BenchmarkCountFriends(b *testing.B) {
 			_, inv := bed.call("countFriends", always, 0, 3)
 			visits := inv.Cost.Lookups
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(visits), "ns/visit")
+			// The quickest call: what the code costs where neighbours disturb the mean.
+			b.ReportMetric(float64(best.Nanoseconds())/float64(visits), "best-ns/visit")
 			b.ReportMetric(float64(lookups), "lookups")
 		})
 	}

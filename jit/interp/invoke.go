@@ -13,9 +13,12 @@ import (
 // Invoke runs one call. It must be called by the thread that owns the Runtime;
 // with inv.Yield set, inside a coroutine of that thread.
 func (r *Runtime) Invoke(inv *jit.Invocation) jit.Outcome {
-	index, ok := r.program.index[string(inv.Function)]
-	if !ok {
-		return jit.Outcome{Status: jit.NoFunction}
+	index := r.current
+	if r.program.exports[index] != string(inv.Function) { // seldom: the same as last time needs no hash
+		var ok bool
+		if index, ok = r.program.index[string(inv.Function)]; !ok {
+			return jit.Outcome{Status: jit.NoFunction}
+		}
 	}
 	if r.dirty {
 		if err := r.Reset(); err != nil {
@@ -41,15 +44,32 @@ func (r *Runtime) Invoke(inv *jit.Invocation) jit.Outcome {
 // and not the lcore.
 var errBroken = errors.New("the interpreter failed")
 
+// enter runs body under goja's Try. A Callable would do the same and allocate a
+// closure, a result and a new stack for every call.
 func (r *Runtime) enter() (err error) {
 	defer func() {
-		if recover() != nil {
-			r.dirty, r.guards.joining = true, nil
-			err = errBroken
+		if x := recover(); x != nil {
+			err = r.uncaught(x)
 		}
 	}()
-	_, err = r.entry(undefined)
-	return err
+	if ex := r.js.Try(r.entry); ex != nil {
+		return ex
+	}
+	return nil
+}
+
+// uncaught judges a panic that came through goja: the end of the invocation,
+// which no library can catch, or a fault.
+func (r *Runtime) uncaught(x any) error {
+	if err, ok := x.(error); ok {
+		var interrupted *goja.InterruptedError
+		var overflow *goja.StackOverflowError
+		if errors.As(err, &interrupted) || errors.As(err, &overflow) {
+			return err
+		}
+	}
+	r.dirty, r.guards.joining = true, nil
+	return errBroken
 }
 
 func (r *Runtime) begin(inv *jit.Invocation, index int) {
@@ -66,13 +86,12 @@ func (r *Runtime) begin(inv *jit.Invocation, index int) {
 }
 
 // body is the part of an invocation that runs inside goja: decode, call, encode.
-func (r *Runtime) body(goja.FunctionCall) goja.Value {
+func (r *Runtime) body() {
 	if !r.decodeArguments(r.inv.Args) {
 		r.fail(jit.BadArgument, "the arguments do not follow the format")
 	}
 	result := r.exports[r.current](goja.FunctionCall{This: undefined, Arguments: r.args})
 	r.inv.Result = r.encodeResult(r.inv.Result[:0], result)
-	return undefined
 }
 
 // fail ends the invocation with a status and a reason.
@@ -183,9 +202,16 @@ func (r *Runtime) finish(inv *jit.Invocation, o *jit.Outcome) {
 	for i := range r.args {
 		r.args[i] = nil
 	}
+	if inv.Limits.Scratch-r.meter.scratch > keptScratch {
+		_, _ = r.leave(undefined)
+	}
 	r.inv, r.overlay, r.meter.yield = nil, nil, nil
 	r.epoch++
 }
+
+// keptScratch is how much a call may allocate without goja's stack, which may
+// hold on to it, being dropped at its end.
+const keptScratch = 16 << 10
 
 // decodeArguments fills r.args from wire encoding.
 func (r *Runtime) decodeArguments(b []byte) bool {

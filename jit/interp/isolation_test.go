@@ -134,8 +134,7 @@ func TestCoroutineInvocation(t *testing.T) {
 	}
 }
 
-// TestInvokeAllocations: what is left is goja's own (a closure a call, its
-// stack); ours adds nothing.
+// TestInvokeAllocations: a call with integers in and out allocates nothing.
 func TestInvokeAllocations(t *testing.T) {
 	b := newBed(t, "export function f(k) { return store.u32At(k, 0) }")
 	b.set(store.IntKey(1), u32s(5))
@@ -148,7 +147,7 @@ func TestInvokeAllocations(t *testing.T) {
 		}
 		o.Discard()
 	})
-	if n > 3 {
+	if n != 0 {
 		t.Errorf("%v allocations a call", n)
 	}
 }

@@ -20,6 +20,7 @@ const (
 	nameClosed = "\x00e"  // eval
 	nameLength = "\x00n"  // .length of a typed view, which costs goja 450 ns as a property
 	nameStore  = "\x00s." // a function of the store, bound directly
+	nameFolded = "\x00t." // the same, taking a burn along as its last argument
 )
 
 // nodesPerFuel is how many syntax nodes of a body burn one unit.
@@ -34,7 +35,9 @@ const largestBigIntLiteral = 1024
 type rewriter struct {
 	names *names
 	store map[string]bool // functions of the store that are called directly
-	err   *refusal
+	// folded are those that take a burn along.
+	folded map[string]bool
+	err    *refusal
 	// targets are member expressions that are written to, not read.
 	targets map[ast.Expression]bool
 }
@@ -114,7 +117,7 @@ func (w *rewriter) rewrite(p *ast.Program) {
 	w.findTargets(p)
 	rewriteExpressions(p, func(e ast.Expression) ast.Expression { return w.expression(e) })
 	for n, cost := range costs {
-		meterNode(n, cost)
+		w.meterNode(n, cost)
 	}
 }
 
@@ -148,31 +151,31 @@ func turnCost(body ast.Node, parts ...ast.Node) int64 {
 	return 1 + (countNodes(body)+countParts(parts...))/nodesPerFuel
 }
 
-func meterNode(n ast.Node, cost int64) {
+func (w *rewriter) meterNode(n ast.Node, cost int64) {
 	switch c := n.(type) {
 	case *ast.FunctionLiteral:
-		prepend(c.Body, cost)
+		w.prepend(c.Body, cost)
 	case *ast.ArrowFunctionLiteral:
 		switch body := c.Body.(type) {
 		case *ast.BlockStatement:
-			prepend(body, cost)
+			w.prepend(body, cost)
 		case *ast.ExpressionBody:
 			body.Expression = &ast.SequenceExpression{Sequence: []ast.Expression{burn(cost, body.Expression.Idx0()), body.Expression}}
 		}
 	case *ast.ForStatement:
-		c.Body = meterBody(c.Body, cost)
+		c.Body = w.meterBody(c.Body, cost)
 	case *ast.ForInStatement:
-		c.Body = meterBody(c.Body, cost)
+		c.Body = w.meterBody(c.Body, cost)
 	case *ast.ForOfStatement:
-		c.Body = meterBody(c.Body, cost)
+		c.Body = w.meterBody(c.Body, cost)
 	case *ast.WhileStatement:
-		c.Body = meterBody(c.Body, cost)
+		c.Body = w.meterBody(c.Body, cost)
 	case *ast.DoWhileStatement:
-		c.Body = meterBody(c.Body, cost)
+		c.Body = w.meterBody(c.Body, cost)
 	case *ast.FieldDefinition:
 		c.Initializer = &ast.SequenceExpression{Sequence: []ast.Expression{burn(cost, c.Initializer.Idx0()), c.Initializer}}
 	case *ast.ClassStaticBlock:
-		prepend(c.Block, cost)
+		w.prepend(c.Block, cost)
 	}
 }
 
@@ -186,19 +189,22 @@ func burn(cost int64, at file.Idx) ast.Expression {
 	}
 }
 
-func prepend(b *ast.BlockStatement, cost int64) {
+func (w *rewriter) prepend(b *ast.BlockStatement, cost int64) {
+	if w.fold(b.List, cost) {
+		return
+	}
 	meter := &ast.ExpressionStatement{Expression: burn(cost, b.LeftBrace)}
 	b.List = append([]ast.Statement{meter}, b.List...)
 }
 
-func meterBody(body ast.Statement, cost int64) ast.Statement {
+func (w *rewriter) meterBody(body ast.Statement, cost int64) ast.Statement {
 	if b, ok := body.(*ast.BlockStatement); ok {
-		prepend(b, cost)
+		w.prepend(b, cost)
 		return b
 	}
 	at := body.Idx0()
 	b := &ast.BlockStatement{LeftBrace: at, List: []ast.Statement{body}, RightBrace: at}
-	prepend(b, cost)
+	w.prepend(b, cost)
 	return b
 }
 

@@ -263,3 +263,40 @@ func TestWatchdogHitsOneRunOnly(t *testing.T) {
 	}
 	t.Logf("%d killed", killed)
 }
+
+// TestFoldedBurns: where a read of the store takes the burn along, nothing
+// that runs before it escapes the meter, and the fuel is what it was.
+func TestFoldedBurns(t *testing.T) {
+	b := newBed(t, `
+export function turns(n) { let s = 0; for (let i = 0; i < n; i++) s += store.size(1); return s }
+export function plain(n) { let s = 0; for (let i = 0; i < n; i++) { s; s += store.size(1) } return s }
+export function forever() { for (;;) store.has(1) }
+export function test() { for (;;) if (!store.has(1, 2, 3)) return 0 }
+export function argument(k) { return store.size(argument(k)) }
+export function tree(k) { return store.u32At(tree(k), tree(k)) }
+export function spread(k) { return store.size(...[spread(k)]) }
+export function late(k) { for (;;) { try { for (;;) { x + store.size(k); let x } } catch (e) {} } }
+export function convert() { const o = { valueOf() { return o * 1 + o * 1 } }; return store.u32At(1, o * 1) }
+export function shadowed() { return inner({ size: (k) => k }) }
+function inner(store) { return store.size(5) }
+`)
+	b.set(store.IntKey(1), u32s(1, 2))
+	one, many := b.want("8", "turns", 1), b.want("800", "turns", 100)
+	if got := many.Cost.Fuel - one.Cost.Fuel; got != 99 {
+		t.Errorf("99 turns burn %d", got)
+	}
+	b.want("800", "plain", 100)
+	b.want("5", "shadowed")
+	for _, endless := range []string{"forever", "test", "late"} {
+		b.limits.Fuel = 1000
+		if out, _ := b.call(endless, always, 1); out.Status != jit.Fuel {
+			t.Errorf("%s: %v %s", endless, out.Status, out.Message)
+		}
+	}
+	for _, deep := range []string{"argument", "tree", "spread", "convert"} {
+		b.limits.Fuel = 200
+		if out, inv := b.call(deep, always, 1); out.Status != jit.Fuel && out.Status != jit.Limit || inv.Cost.Fuel < 60 {
+			t.Errorf("%s: %v after %d", deep, out.Status, inv.Cost.Fuel)
+		}
+	}
+}

@@ -33,6 +33,7 @@ type Program struct {
 	mutates  []bool // by export
 	names    *names
 	store    []string        // functions of the store bound directly, in the order of the parameters
+	folded   []string        // those that take a burn along
 	objects  map[string]bool // of store, request and console: those used as values
 }
 
@@ -126,7 +127,7 @@ func compile(source []byte, limits *jit.Limits) (p *Program, err error) {
 		return nil, refused
 	}
 	n := collectNames(tree)
-	w := &rewriter{names: n, store: map[string]bool{}}
+	w := &rewriter{names: n, store: map[string]bool{}, folded: map[string]bool{}}
 	mutates := findMutations(tree, n, exports)
 	w.rewrite(tree)
 	if w.err != nil {
@@ -140,6 +141,9 @@ func compile(source []byte, limits *jit.Limits) (p *Program, err error) {
 	for _, name := range storeNames {
 		if w.store[name] {
 			p.store = append(p.store, name)
+		}
+		if w.folded[name] {
+			p.folded = append(p.folded, name)
 		}
 	}
 	p.objects = map[string]bool{}
@@ -238,6 +242,9 @@ func (p *Program) wrap(tree *ast.Program) *ast.Program {
 	params := []string{nameMeter, nameGrown, namePower, nameShift, nameClosed, nameLength}
 	for _, name := range p.store {
 		params = append(params, nameStore+name)
+	}
+	for _, name := range p.folded {
+		params = append(params, nameFolded+name)
 	}
 	for _, name := range closedGlobals {
 		if p.names.spelled[name] && !p.names.bound[name] {

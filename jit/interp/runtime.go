@@ -27,7 +27,8 @@ type Runtime struct {
 
 	js      *goja.Runtime
 	exports []func(goja.FunctionCall) goja.Value
-	entry   goja.Callable
+	entry   func()                  // body, as goja's Try wants it
+	leave   goja.Callable           // an empty call, after which goja lets go of its stack
 	bound   map[string]*goja.Object // functions of the store made so far
 	ctors   [9]goja.Constructor     // typed arrays, by kind, made when first used
 	guards  *guards
@@ -117,6 +118,9 @@ func (r *Runtime) load() error {
 	for _, name := range r.program.store {
 		args = append(args, r.storeFunction(name))
 	}
+	for _, name := range r.program.folded {
+		args = append(args, r.native(r.foldedFunction(name)))
+	}
 	r.installObjects()
 	var exported []goja.Value
 	top, _ := goja.AssertFunction(r.js.ToValue(func(goja.FunctionCall) goja.Value {
@@ -133,7 +137,8 @@ func (r *Runtime) load() error {
 		f, _ := v.Export().(func(goja.FunctionCall) goja.Value)
 		r.exports = append(r.exports, f)
 	}
-	r.entry, _ = goja.AssertFunction(r.js.ToValue(r.body))
+	r.entry = r.body
+	r.leave, _ = goja.AssertFunction(r.native(func(goja.FunctionCall) goja.Value { return undefined }))
 	return nil
 }
 

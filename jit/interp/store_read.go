@@ -60,6 +60,17 @@ func (r *Runtime) storeFunction(name string) *goja.Object {
 	return f
 }
 
+// foldedFunction is a function of store whose last argument is a burn.
+func (r *Runtime) foldedFunction(name string) func(goja.FunctionCall) goja.Value {
+	f := storeFunctions[name](r)
+	return func(call goja.FunctionCall) goja.Value {
+		last := len(call.Arguments) - 1
+		r.meter.burn(call.Arguments[last].ToInteger())
+		call.Arguments = call.Arguments[:last]
+		return f(call)
+	}
+}
+
 // recentEntry remembers a lookup of an integer key within one invocation, so
 // that a loop of scalar reads over one value looks it up once. A write of the
 // invocation makes all of them old (epoch).
@@ -103,6 +114,16 @@ func (r *Runtime) lookupInt(n uint64) ([]byte, bool) {
 // lookupKey goes to the shard itself while nothing is written, which saves the
 // overlay's own index.
 func (r *Runtime) lookupKey(k store.Key) ([]byte, bool) {
+	if r.clean {
+		e, res := r.shard.Get(k, r.nowMillis)
+		if res == store.OK {
+			return e.Value, true
+		}
+		if res == store.Missing {
+			return nil, false
+		}
+		r.refuse(res)
+	}
 	e, ok := r.entryOf(k)
 	return e.Value, ok
 }
