@@ -107,7 +107,7 @@ func (l *lower) callFunction(f *ast.FunctionLiteral, e *ast.CallExpression, args
 			arg = l.simple(args[i])
 		}
 		l.joinParam(target, i, arg.t, e.Idx0())
-		arg = arg.as(target.params[i])
+		arg = l.convert(arg, target.params[i])
 		s.values = append(s.values, arg.n)
 		if arg.m != nil {
 			s.values = append(s.values, arg.m)

@@ -11,9 +11,15 @@ func (e *emitter) unsigned(n uint64) { e.out = appendUnsigned(e.out, n) }
 
 func (e *emitter) list(body []*statement) {
 	for _, s := range body {
+		if len(e.out) > maxCodeSize {
+			panic(refused{&Refusal{Construct: "a function of this size", Instead: "split it into smaller ones"}})
+		}
 		e.statement(s)
 	}
 }
+
+// maxCodeSize bounds one function's code in bytes.
+const maxCodeSize = 1 << 20
 
 const emptyBlock = 0x40
 

@@ -169,7 +169,7 @@ func (l *lower) either(key any, c *tree, yes, no *flow, a, b func() value, at fi
 	if afterX != nil && afterY != nil && len(first) == 0 && len(second) == 0 && l.isCheap(x) && l.isCheap(y) {
 		l.flow = merge(afterX, afterY)
 		c = l.temp(c)
-		x, y = x.as(t), y.as(t)
+		x, y = l.convert(x, t), l.convert(y, t)
 		out := value{t: t, rep: t.rep(), n: choose(c, x.n, y.n)}
 		if x.m != nil {
 			out.m = choose(c, x.m, y.m)
@@ -199,7 +199,7 @@ func (l *lower) either(key any, c *tree, yes, no *flow, a, b func() value, at fi
 		if !reached {
 			return code
 		}
-		v = v.as(t)
+		code = append(code, l.into(func() { v = l.convert(v, t) })...)
 		code = append(code, setLocal(locals[0], v.n))
 		if v.m != nil {
 			code = append(code, setLocal(locals[1], v.m))

@@ -21,7 +21,7 @@ const (
 	maxLibraryNodes = 100_000
 	maxLoopDepth    = 32
 	maxWork         = 2_000_000 // nodes lowered in all passes together
-	maxFunctionSize = 60_000    // statements of one compiled function
+	maxFunctionSize = 20_000    // statements of one compiled function
 )
 
 // Refusal says why something cannot be compiled. Line and Column count from 1.

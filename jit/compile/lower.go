@@ -162,6 +162,15 @@ func (l *lower) simple(v value) value {
 	return v
 }
 
+// convert is v.as(t), with v kept in locals where that uses it more than once:
+// trees that share parts would grow without bound.
+func (l *lower) convert(v value, t Type) value {
+	if v.rep != t.rep() || t.rep() == repF64 && t.has(kNil|kBool) {
+		v = l.simple(v)
+	}
+	return v.as(t)
+}
+
 func (l *lower) isStable(t *tree) bool {
 	switch t.op {
 	case opLocalGet:
@@ -338,7 +347,7 @@ func (l *lower) assign(v *variable, x value, at file.Idx) {
 		}
 		l.changed = true
 	}
-	y := x.as(v.storage)
+	y := l.convert(x, v.storage)
 	if y.m != nil && !l.isStable(y.n) {
 		y = l.simple(y)
 	}

@@ -259,7 +259,7 @@ func (l *lower) returnValue(v value, at file.Idx) {
 		return
 	}
 	l.f.result = l.joinType(l.f.result, v.t, &l.f.turns, at)
-	v = l.simple(v.as(l.f.result))
+	v = l.simple(l.convert(v, l.f.result))
 	for _, s := range l.settle() {
 		l.emit(s)
 	}
