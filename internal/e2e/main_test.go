@@ -10,5 +10,9 @@ import (
 // its one, and a server with two would leave a machine of two none.
 func TestMain(m *testing.M) {
 	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 4)
-	os.Exit(m.Run())
+	code := m.Run()
+	if dir, _ := programs(); dir != "" {
+		os.RemoveAll(dir)
+	}
+	os.Exit(code)
 }
