@@ -57,12 +57,17 @@ func swap16(v uint16) uint16 { return v<<8 | v>>8 }
 // ipv4HeaderGood verifies a header's checksum; h is clipped to it.
 func ipv4HeaderGood(h []byte) bool {
 	if len(h) == ipv4MinHeader {
-		var s, c uint64
-		s, c = bits.Add64(binary.LittleEndian.Uint64(h), binary.LittleEndian.Uint64(h[8:]), 0)
-		s, c = bits.Add64(s, uint64(binary.LittleEndian.Uint32(h[16:])), c)
-		return fold(s+c) == 0xffff
+		return ipv4Good(binary.LittleEndian.Uint64(h), binary.LittleEndian.Uint64(h[8:]), binary.LittleEndian.Uint32(h[16:]))
 	}
 	return fold(addSum(0, h)) == 0xffff
+}
+
+// ipv4Good verifies the checksum of a header of 20 bytes. A sum is right if it is
+// a multiple of 0xffff, and not 0: no header is all zeros.
+func ipv4Good(w0, w1 uint64, w2 uint32) bool {
+	s, c := bits.Add64(w0, w1, 0)
+	s, c = bits.Add64(s, uint64(w2), c)
+	return (s+c)%0xffff == 0 && w0 != 0
 }
 
 // updateSum16 gives the checksum field after a 16-bit word of the data changed

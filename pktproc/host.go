@@ -25,9 +25,9 @@ type host struct {
 	v4      []uint32 // little-endian
 	v4cast  []uint32 // the networks' broadcast addresses
 	v6      [][2]uint64
-	// pair is source and destination of the last plain frame, which the next
-	// ones mostly share: they need no look at the addresses above.
-	pair uint64
+	// flow is the part that says who sends to whom, of the last frame that plainUDP
+	// accepted. The next ones mostly have the same, and need no look at it.
+	flow [3]uint64
 }
 
 const macMask = 1<<48 - 1
@@ -187,19 +187,16 @@ func (h *host) plainUDP(b []byte, verify bool, l *offsets) bool {
 	}
 	_ = b[headers-1]
 	le := binary.LittleEndian
-	dst, src := le.Uint64(b)&macMask, le.Uint64(b[6:])&macMask
-	if (dst|src)&1 != 0 || h.mac != 0 && (dst != h.mac || src == h.mac) || le.Uint32(b[12:])&0xffffff != 0x45_00_08 {
-		return false
+	mac, kind, pair := le.Uint64(b), le.Uint64(b[8:]), le.Uint64(b[26:])
+	if mac != h.flow[0] || kind != h.flow[1] || pair != h.flow[2] || pair == 0 {
+		if !h.plainFlow(b[:headers]) {
+			return false
+		}
+		h.flow = [3]uint64{mac, kind, pair}
 	}
 	total := int(swap16(le.Uint16(b[16:])))
 	if total < ipv4MinHeader+udpHeader || total > len(b)-etherHeader || le.Uint32(b[20:])&0xff00ff3f != protoUDP<<24 {
 		return false
-	}
-	if pair := le.Uint64(b[26:]); pair != h.pair || pair == 0 {
-		if !h.plainPair(uint32(pair), uint32(pair>>32)) {
-			return false
-		}
-		h.pair = pair
 	}
 	udp := le.Uint64(b[34:])
 	length := int(swap16(uint16(udp >> 32)))
@@ -207,7 +204,7 @@ func (h *host) plainUDP(b []byte, verify bool, l *offsets) bool {
 		return false
 	}
 	if verify {
-		if !ipv4HeaderGood(b[etherHeader : etherHeader+ipv4MinHeader]) {
+		if !ipv4Good(le.Uint64(b[14:]), le.Uint64(b[22:]), le.Uint32(b[30:])) {
 			return false
 		}
 		if udp>>48 != 0 && fold(addSum(pseudoSum(b[26:34], protoUDP, length), b[34:34+length])) != 0xffff {
@@ -218,8 +215,15 @@ func (h *host) plainUDP(b []byte, verify bool, l *offsets) bool {
 	return true
 }
 
-// plainPair says whether from may send to to, both little-endian: one station to us.
-func (h *host) plainPair(from, to uint32) bool {
+// plainFlow says whether a frame is untagged IPv4 without options, from one
+// station to us by both its MAC and its IP addresses.
+func (h *host) plainFlow(b []byte) bool {
+	le := binary.LittleEndian
+	dst, src := le.Uint64(b)&macMask, le.Uint64(b[6:])&macMask
+	if (dst|src)&1 != 0 || h.mac != 0 && (dst != h.mac || src == h.mac) || le.Uint32(b[12:])&0xffffff != 0x45_00_08 {
+		return false
+	}
+	from, to := le.Uint32(b[26:]), le.Uint32(b[30:])
 	if from == 0 || uint8(from) >= 0xe0 || uint8(to) >= 0xe0 || !h.anyAddr && !h.has4(to) {
 		return false
 	}

@@ -15,6 +15,9 @@ import (
 // plainPayload is where the datagram of a frame lies that plainUDP accepts.
 const plainPayload = etherHeader + ipv4MinHeader + udpHeader
 
+// plainSource is where its IPv4 source address lies.
+const plainSource = etherHeader + 12
+
 // parsePlain accepts such a datagram, as wire.Parse, wire.CheckRequest and
 // route would, or leaves it to them. b is clipped to the datagram's end.
 func (p *Processor) parsePlain(b []byte, pf *parsed) bool {
@@ -32,16 +35,33 @@ func (p *Processor) parsePlain(b []byte, pf *parsed) bool {
 	}
 	op := h[wire.HeaderSize:]
 	head := le.Uint64(op)
-	pf.intGets = head == intGet
-	switch ops := uint8(first >> 16); {
-	case pf.intGets:
-		if !onlyIntGets(op, int(ops)) {
+	if head == intGet {
+		if !onlyIntGets(op, int(uint8(first>>16))) {
 			return false
 		}
-	case ops != 1 || !plainOp(op, head):
+		pf.intGets = true
+	} else if uint8(first>>16) != 1 || !plainOp(op, head) {
 		return false
 	}
-	return p.ownerPlain(h, first, pf)
+	id := uint32(first >> 32)
+	if pf.trusted = first&(wire.FlagTrusted<<8) != 0; pf.trusted {
+		if pf.t = p.tenantByID(id); pf.t == nil {
+			return false
+		}
+		pf.s = nil
+	} else {
+		if sessionLcore(id) != p.cfg.Lcore {
+			return false
+		}
+		if pf.s = p.sessions.at(id); pf.s == nil {
+			return false
+		}
+		p.touched += pf.s.secret
+	}
+	pf.h, pf.ops = wire.Header(h[:wire.HeaderSize:wire.HeaderSize]), op
+	pf.single, pf.kind, pf.plain = wire.Opcode(head), kindRequest, true
+	p.n.Requests++
+	return true
 }
 
 // plainOp judges a lone operation that ends with its datagram.
@@ -56,15 +76,14 @@ func plainOp(op []byte, head uint64) bool {
 		return false
 	}
 	switch uint32(head) {
-	case uint32(wire.OpPing), uint32(wire.OpGet), uint32(wire.OpSet):
+	case uint32(wire.OpPing):
+		return keyLen == 0
+	case uint32(wire.OpGet), uint32(wire.OpSet):
+		return true
 	case uint32(wire.OpGet) | wire.OpFlagIntKey<<8, uint32(wire.OpSet) | wire.OpFlagIntKey<<8:
-		if keyLen != 8 || le.Uint64(op[wire.OpHeaderSize:])>>53 != 0 {
-			return false
-		}
-	default:
-		return false
+		return keyLen == 8 && le.Uint64(op[wire.OpHeaderSize:])>>53 == 0
 	}
-	return true
+	return false
 }
 
 // intGet is how a GET of a whole value under an integer key begins; its key follows.
@@ -83,32 +102,6 @@ func onlyIntGets(ops []byte, count int) bool {
 			return false
 		}
 	}
-	return true
-}
-
-// ownerPlain finds the tenant or session of a datagram that is well formed, and
-// completes pf.
-func (p *Processor) ownerPlain(h []byte, first uint64, pf *parsed) bool {
-	id := uint32(first >> 32)
-	if first&(wire.FlagTrusted<<8) != 0 {
-		if pf.t = p.tenantByID(id); pf.t == nil {
-			return false
-		}
-		pf.trusted, pf.s = true, nil
-	} else {
-		if sessionLcore(id) != p.cfg.Lcore {
-			return false
-		}
-		if pf.s = p.sessions.at(id); pf.s == nil {
-			return false
-		}
-		p.touched += pf.s.secret
-		pf.trusted = false
-	}
-	pf.h, pf.ops = wire.Header(h[:wire.HeaderSize:wire.HeaderSize]), h[wire.HeaderSize:]
-	pf.single, pf.kind = wire.Opcode(pf.ops[0]), kindRequest
-	pf.plain = true
-	p.n.Requests++
 	return true
 }
 

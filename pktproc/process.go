@@ -42,23 +42,24 @@ type parsed struct {
 // of arrival.
 func (p *Processor) Process(b *nic.Burst, now Clock) {
 	p.beginTurn(now)
-	n := min(b.N, nic.BurstSize)
-	p.n.Frames += uint64(n)
-	for i := range n {
-		p.parse(&b.Frames[i], &p.parsed[i], b.Frames[i].Checksum == nic.ChecksumUnknown)
+	frames := b.Frames[:min(b.N, nic.BurstSize)]
+	all := p.parsed[:len(frames)]
+	p.n.Frames += uint64(len(frames))
+	for i := range frames {
+		p.parse(&frames[i], &all[i], frames[i].Checksum == nic.ChecksumUnknown)
 	}
-	for i := range n {
-		if p.parsed[i].kind == kindRequest {
-			p.locate(&b.Frames[i], &p.parsed[i])
+	for i := range all {
+		if all[i].kind == kindRequest {
+			p.locate(&frames[i], &all[i])
 		}
 	}
-	for i := range n {
-		if pf := &p.parsed[i]; pf.hashed {
+	for i := range all {
+		if pf := &all[i]; pf.hashed {
 			pf.t.shard.TouchEntry(pf.hash)
 		}
 	}
-	for i := range n {
-		p.serve(&b.Frames[i], &p.parsed[i])
+	for i := range frames {
+		p.serve(&frames[i], &all[i])
 	}
 }
 
@@ -296,7 +297,7 @@ func (p *Processor) forward(lcore int, frame []byte, pf *parsed) Drop {
 // would lie.
 func (p *Processor) locate(f *nic.Frame, pf *parsed) {
 	if pf.trusted {
-		if !pf.t.trusts(&pf.l, f.Data) {
+		if !(pf.plain && pf.t.trusted4 == binary.LittleEndian.Uint32(f.Data[plainSource:])) && !pf.t.trusts(&pf.l, f.Data) {
 			pf.kind, pf.status = kindRefuse, wire.StatusDenied
 			pf.t.local.Counters[counterDenied]++
 			return
