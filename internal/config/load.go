@@ -108,7 +108,7 @@ func split(settings map[string]string) map[string]any {
 func decode(raw map[string]any, into any) error {
 	d, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
 		Result: into, TagName: "yaml", WeaklyTypedInput: true, ZeroFields: true,
-		DecodeHook: mapstructure.ComposeDecodeHookFunc(numbersAsText, mapstructure.TextUnmarshallerHookFunc()),
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(numbersAsText, wholeNumbers, mapstructure.TextUnmarshallerHookFunc()),
 	})
 	if err != nil {
 		return err

@@ -161,3 +161,38 @@ func numbersAsText(from, to reflect.Type, data any) (any, error) {
 	}
 	return data, nil
 }
+
+// wholeNumbers refuses what decoding would bend to fit an integer: a fraction, a
+// truth value, a number out of the type's range (base-port: 70000 would be 4464).
+func wholeNumbers(from, to reflect.Type, data any) (any, error) {
+	zero := reflect.Zero(to)
+	if !zero.CanInt() && !zero.CanUint() {
+		return data, nil
+	}
+	v := reflect.ValueOf(data)
+	whole, negative, size := true, false, uint64(0)
+	switch {
+	case v.CanInt():
+		negative, size = v.Int() < 0, uint64(v.Int())
+	case v.CanUint():
+		size = v.Uint()
+	case v.CanFloat():
+		f := v.Float()
+		whole = f == math.Trunc(f) && math.Abs(f) < 1<<53
+		negative, size = f < 0, uint64(int64(f))
+	default:
+		whole = from.Kind() != reflect.Bool // text says itself what is wrong with it
+		if whole {
+			return data, nil
+		}
+	}
+	switch {
+	case !whole:
+		return nil, fmt.Errorf("%v: want a whole number", data)
+	case zero.CanUint() && (negative || zero.OverflowUint(size)):
+		return nil, fmt.Errorf("%v: want a number from 0 to %d", data, uint64(math.MaxUint64)>>(64-to.Bits()))
+	case zero.CanInt() && (negative != (int64(size) < 0) || zero.OverflowInt(int64(size))):
+		return nil, fmt.Errorf("%v: want a number from %d to %d", data, int64(math.MinInt64)>>(64-to.Bits()), int64(math.MaxInt64)>>(64-to.Bits()))
+	}
+	return data, nil
+}

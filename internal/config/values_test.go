@@ -1,6 +1,9 @@
 package config
 
 import (
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +49,41 @@ func TestFuelAndDuration(t *testing.T) {
 	}
 	if err := d.UnmarshalText([]byte("-1s")); err == nil {
 		t.Error("a negative duration is taken")
+	}
+}
+
+// TestWholeNumbers: no number of a file is bent to fit.
+func TestWholeNumbers(t *testing.T) {
+	const tenant = "tenants: [{name: a, no-token: true, no-deploy-token: true, "
+	load := func(text string) (Config, error) {
+		path := filepath.Join(t.TempDir(), "c.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return Load(Sources{File: path})
+	}
+	for text, want := range map[string]string{
+		"base-port: 70000":                           "'base-port' 70000: want a number from 0 to 65535",
+		"base-port: -1":                              "'base-port' -1: want a number from 0 to 65535",
+		"base-port: 9000.5":                          "'base-port' 9000.5: want a whole number",
+		"base-port: true":                            "'base-port' true: want a whole number",
+		"runtimes: 1.9":                              "'runtimes' 1.9: want a whole number",
+		"runtimes: 18446744073709551615":             "want a number from -9223372036854775808",
+		tenant + "id: -1}]":                          "'tenants[0].id' -1: want a number from 0 to 4294967295",
+		tenant + "id: 4294967296}]":                  "'tenants[0].id' 4294967296: want",
+		tenant + "limits: {depth: 1e300}}]":          "'tenants[0].limits.depth' 1e+300: want a whole number",
+		tenant + "limits: {calls-per-second: 0.5}}]": "'tenants[0].limits.calls-per-second' 0.5: want a whole number",
+	} {
+		if _, err := load(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+	c, err := load("base-port: 9100\nlcores: [-1, 1.0]\n" + tenant + "id: 4294967295, limits: {depth: 7}}]")
+	if err != nil || c.BasePort != 9100 || c.Lcores[1] != 1 || c.Tenants[0].ID != 1<<32-1 || *c.Tenants[0].Limits.Depth != 7 {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if _, err := ParseTenant(map[string]any{"name": "a", "id": json.Number("4294967296")}); err == nil {
+		t.Error("an id of 33 bits is taken over the admin API")
 	}
 }
 
