@@ -13,7 +13,8 @@ import (
 )
 
 // neighbourly is far longer than a neighbour may have to wait, and far shorter
-// than it would if a call held the core.
+// than it would if a call held the core. One read in a hundred may be slower, so
+// that a machine that is busy with other things does not count.
 const neighbourly = time.Second
 
 // TestEndlessLoop: one tenant's function never ends. 50 others read meanwhile.
@@ -23,7 +24,7 @@ func TestEndlessLoop(t *testing.T) {
 		limit func(*limits)
 	}{
 		{client.ErrDeadline, func(l *limits) { l.Fuel, l.DeadlineMillis = 1<<40, 3000 }},
-		{client.ErrFuel, func(l *limits) { l.Fuel, l.DeadlineMillis = 20_000_000, patience.Milliseconds() }},
+		{client.ErrFuel, func(l *limits) { l.Fuel, l.DeadlineMillis = 5_000_000, patience.Milliseconds() }},
 	} {
 		t.Run(c.want.Error(), func(t *testing.T) {
 			s := startUDP(t, 1)
@@ -46,21 +47,23 @@ func TestEndlessLoop(t *testing.T) {
 				end <- err
 			}()
 			eventually(t, "the call is suspended", func() bool { return s.plane.Processor(0).Counters().Slices > 10 || ended.Load() })
-			slowest, reads := time.Duration(0), 0
+			reads, slow := 0, 0
 			for !ended.Load() {
 				for i, o := range others {
 					began := time.Now()
 					if _, err := o.Get(ctx, client.Int(1)); err != nil {
 						t.Fatalf("neighbour %d: %v", i, err)
 					}
-					slowest = max(slowest, time.Since(began))
+					if time.Since(began) > neighbourly {
+						slow++
+					}
 					reads++
 				}
 			}
 			wantError(t, <-end, c.want)
-			t.Logf("%d reads, the slowest took %v", reads, slowest)
-			if reads < 50 || slowest > neighbourly {
-				t.Errorf("%d reads, the slowest took %v", reads, slowest)
+			t.Logf("%d reads, %d of them slow", reads, slow)
+			if reads < 50 || slow > reads/100 {
+				t.Errorf("%d reads, %d of them slower than %v", reads, slow, neighbourly)
 			}
 			_, err := endless.Get(ctx, client.Key("k"))
 			wantError(t, err, client.ErrNotFound)
@@ -73,7 +76,10 @@ func TestEndlessLoop(t *testing.T) {
 func TestManyTenants(t *testing.T) {
 	s := startUDP(t, 2)
 	ctx := t.Context()
-	const n = 500
+	n := 500
+	if testing.Short() {
+		n = 100 // the race detector makes them slow
+	}
 	clients := make([]*client.Client, n)
 	for i := range clients {
 		spec := open("many")
@@ -185,10 +191,10 @@ func TestWaitingInTurn(t *testing.T) {
 	spec.Limits = roomy()
 	c := dial(t, s.addr("127.0.0.1", 0), client.Options{Tenant: s.tenant(t, spec, library)})
 	long := make(chan error, 1)
-	go func() { _, err := c.Call(ctx, "turns", 1_000_000); long <- err }()
+	go func() { _, err := c.Call(ctx, "turns", 200_000); long <- err }()
 	eventually(t, "the call is suspended", func() bool { return s.plane.Processor(0).Counters().Slices > 2 })
 	v := must[client.Value](t)(c.Call(ctx, "seen"))
-	if text, _ := v.Text(); text != "499999500000" {
+	if text, _ := v.Text(); text != "19999900000" {
 		t.Errorf("a call that came second sees %q", text)
 	}
 	if err := <-long; err != nil {

@@ -22,11 +22,12 @@ import (
 
 const root = "../.."
 
-// programs builds the daemon and the command line, once.
+// programs builds the daemon and the command line, once, into programsDir, which TestMain removes.
 var programs = sync.OnceValues(func() (dir string, err error) {
 	if dir, err = os.MkdirTemp("", "shredder-e2e-"); err != nil {
 		return "", err
 	}
+	programsDir = dir
 	build := exec.Command("go", "build", "-o", dir, "./cmd/shredder", "./cmd/shredderd")
 	build.Dir = root
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -35,6 +36,8 @@ var programs = sync.OnceValues(func() (dir string, err error) {
 	}
 	return dir, nil
 })
+
+var programsDir string
 
 // settings are the environment of a daemon and its clients on free ports.
 func settings(dir string) ([]string, error) {
