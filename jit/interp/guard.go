@@ -16,7 +16,8 @@ import (
 // tenants, not a wall (docs/security.md).
 //
 // A guard costs about 700 bytes a runtime, so only those are installed whose
-// names the program spells; a program that makes names at run time gets all.
+// names the program spells; a program that makes names at run time gets the
+// others when it first uses one (guard_lazy.go).
 
 // largestBigInt bounds BigInts, in bits.
 const largestBigInt = 1 << 16
@@ -33,6 +34,12 @@ type guards struct {
 	jsonParse func(goja.FunctionCall) goja.Value
 	bindDepth *goja.Symbol
 	joining   []*goja.Object
+
+	all      bool                          // whatever the program spells: every guard
+	captured map[string]*goja.Object       // globals that the program may have replaced since
+	twins    map[*goja.Object]*goja.Object // constructors, to what replaced them
+	done     map[guardKey]bool             // guards in place, for a program with computed names
+	walked   [iteratorCount]*goja.Object   // prototypes of iterators and generators
 }
 
 // charge is a guard: it looks at a call before it happens.

@@ -26,6 +26,9 @@ func (r *Runtime) installArrayGuards() {
 	join := r.named("join", r.join)
 	text := r.named("toString", func(call goja.FunctionCall) goja.Value { return r.join(goja.FunctionCall{This: call.This}) })
 	texts := map[string]*goja.Object{"join": join, "toString": text, "toLocaleString": text}
+	if !r.first(proto, "join") {
+		texts = nil
+	}
 	for name, f := range texts {
 		// Converting to a string is implicit, so these are always replaced.
 		_ = proto.DefineDataProperty(name, f, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
@@ -38,8 +41,8 @@ func (r *Runtime) installArrayGuards() {
 	}
 	typed := r.prototype("Uint8Array").Prototype()
 	r.arrayMethods(typed)
-	for name, f := range texts {
-		if r.program.names.wanted(name) {
+	for name, f := range map[string]*goja.Object{"join": join, "toString": text, "toLocaleString": text} {
+		if r.anyWanted(name) && r.first(typed, name) {
 			_ = typed.DefineDataProperty(name, f, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
 		}
 	}
@@ -49,7 +52,7 @@ func (r *Runtime) installArrayGuards() {
 // typedWanted says that typed arrays can occur: the program names one or reads
 // a view from the store.
 func (r *Runtime) typedWanted() bool {
-	if r.program.names.dynamic || r.anyWanted("ArrayBuffer", "Uint8ClampedArray", "getMany", "lengths", "gather") {
+	if r.program.names.dynamic || r.guards.all || r.anyWanted("ArrayBuffer", "Uint8ClampedArray", "getMany", "lengths", "gather") {
 		return true
 	}
 	for k := range kindArrays {
@@ -57,7 +60,7 @@ func (r *Runtime) typedWanted() bool {
 			return true
 		}
 	}
-	return r.anyWanted("get") && r.program.names.wanted("store")
+	return r.anyWanted("get") && r.anyWanted("store")
 }
 
 // typedMethods says that a method of typed arrays can be reached at all.

@@ -65,8 +65,7 @@ func (r *Runtime) guardTyped(name string, size int64) {
 // guardConstructor replaces a global constructor, if the program can reach it
 // by its name or through a prototype's constructor.
 func (r *Runtime) guardConstructor(name string, guard func(*Runtime, []goja.Value)) {
-	n := r.program.names
-	if !n.wanted(name) && !n.wanted("constructor") {
+	if !r.anyWanted(name, "constructor") || !r.first(nil, name) {
 		return
 	}
 	original, ok := r.js.GlobalObject().Get(name).(*goja.Object)
@@ -100,6 +99,7 @@ func (r *Runtime) guardConstructor(name string, guard func(*Runtime, []goja.Valu
 	}
 	_ = proto.DefineDataProperty("constructor", replaced, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
 	r.guards.originals[name] = original
+	r.guards.twins[original] = replaced
 	_ = r.js.GlobalObject().Set(name, replaced)
 }
 
@@ -112,6 +112,9 @@ func (r *Runtime) installBigIntGuards() {
 	}
 	r.guardMethod(ctor, "asIntN", bits)
 	r.guardMethod(ctor, "asUintN", bits)
+	if !r.first(nil, "BigInt") {
+		return
+	}
 	original := nativeOf(ctor)
 	proto := ctor.Get("prototype").(*goja.Object)
 	converted := r.named("BigInt", func(call goja.FunctionCall) goja.Value {

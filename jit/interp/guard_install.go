@@ -10,10 +10,18 @@ type guardGroup struct {
 
 // installGuards puts in place what the program can reach.
 func installGuards(r *Runtime) {
-	g := &guards{originals: map[string]*goja.Object{}}
+	g := &guards{originals: map[string]*goja.Object{}, twins: map[*goja.Object]*goja.Object{}, all: r.program.computes.Load()}
 	r.guards = g
-	n := r.program.names
-	if n.wanted("JSON") {
+	if r.program.names.computed && !g.all && !r.program.names.dynamic {
+		r.capture()
+	}
+	r.placeGuards()
+}
+
+// placeGuards puts in place those wanted guards that are not yet.
+func (r *Runtime) placeGuards() {
+	g := r.guards
+	if r.anyWanted("JSON") && r.first(nil, "JSON") {
 		json := r.js.GlobalObject().Get("JSON").(*goja.Object)
 		g.jsonParse = nativeOf(json.Get("parse"))
 		_ = json.Set("stringify", r.native(r.stringify))
@@ -58,14 +66,18 @@ func (r *Runtime) guardMethod(o *goja.Object, name string, c charge) {
 }
 
 func (r *Runtime) replaceMethod(o *goja.Object, name string, make replacement) {
-	if !r.program.names.wanted(name) {
+	if !r.anyWanted(name) {
 		return
 	}
 	original := nativeOf(o.Get(name))
-	if original == nil {
+	if original == nil || !r.first(o, name) {
 		return
 	}
-	_ = o.DefineDataProperty(name, r.named(name, make(r, original)), goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
+	guarded := r.named(name, make(r, original))
+	_ = o.DefineDataProperty(name, guarded, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
+	if twin := r.guards.twins[o]; twin != nil {
+		_ = twin.DefineDataProperty(name, guarded, goja.FLAG_TRUE, goja.FLAG_TRUE, goja.FLAG_FALSE)
+	}
 }
 
 func (r *Runtime) named(name string, f func(goja.FunctionCall) goja.Value) *goja.Object {
@@ -85,7 +97,7 @@ func (r *Runtime) guardGroups(o *goja.Object, groups []guardGroup) {
 // anyWanted says that the program can reach one of the names.
 func (r *Runtime) anyWanted(names ...string) bool {
 	for _, name := range names {
-		if r.program.names.wanted(name) {
+		if r.guards.all || r.program.names.wanted(name) {
 			return true
 		}
 	}
@@ -94,18 +106,16 @@ func (r *Runtime) anyWanted(names ...string) bool {
 
 // installCodeGuards closes the ways from text to code.
 func (r *Runtime) installCodeGuards() {
-	n := r.program.names
 	global := r.js.GlobalObject()
-	if n.wanted("eval") {
+	if r.anyWanted("eval") && r.first(global, "eval") {
 		_ = global.Set("eval", r.named("eval", r.closed))
 	}
-	if n.wanted("Function") || n.wanted("constructor") {
+	if r.anyWanted("Function", "constructor") && r.first(nil, "Function") {
 		r.closeConstructor("Function", r.prototype("Function"))
 	}
-	if n.generators && n.wanted("constructor") {
-		proto, err := r.js.RunProgram(generatorPrototype)
-		if err == nil {
-			r.closeConstructor("", proto.(*goja.Object))
+	if r.program.names.generators && r.anyWanted("constructor") {
+		if proto := r.iterator(generatorFunction); proto != nil && r.first(proto, "constructor") {
+			r.closeConstructor("", proto)
 		}
 	}
 	if !r.anyWanted("apply", "bind") {
@@ -170,11 +180,33 @@ func guardBind(r *Runtime, original func(goja.FunctionCall) goja.Value) func(goj
 	}
 }
 
-var (
-	generatorPrototype = goja.MustCompile("", "Object.getPrototypeOf(function*(){})", true)
-	arrayIterator      = goja.MustCompile("", "Object.getPrototypeOf([].values())", true)
-	stringIterator     = goja.MustCompile("", "Object.getPrototypeOf(''[Symbol.iterator]())", true)
+// Prototypes that have no name.
+const (
+	arrayIterator = iota
+	stringIterator
+	generatorFunction
+	iteratorCount
 )
+
+var iteratorPrograms = [iteratorCount]*goja.Program{
+	goja.MustCompile("", "Object.getPrototypeOf([].values())", true),
+	goja.MustCompile("", "Object.getPrototypeOf(''[Symbol.iterator]())", true),
+	goja.MustCompile("", "Object.getPrototypeOf(function*(){})", true),
+}
+
+// iterator finds one of them, before the library has run.
+func (r *Runtime) iterator(which int) *goja.Object {
+	o := r.guards.walked[which]
+	if o == nil {
+		proto, err := r.js.RunProgram(iteratorPrograms[which])
+		if err != nil {
+			return nil
+		}
+		o = proto.(*goja.Object)
+		r.guards.walked[which] = o
+	}
+	return o
+}
 
 // installIteratorGuards meters the native iterators whose length a program
 // does not pay for by making elements one by one: spreading and destructuring
@@ -183,12 +215,11 @@ func (r *Runtime) installIteratorGuards() {
 	if !r.program.names.spreads && !r.anyWanted("Symbol", "values", "keys", "entries", "from", "Set", "Map", "next", "fromEntries") {
 		return
 	}
-	for _, p := range []*goja.Program{arrayIterator, stringIterator} {
-		proto, err := r.js.RunProgram(p)
-		if err != nil {
+	for _, which := range []int{arrayIterator, stringIterator} {
+		o := r.iterator(which)
+		if o == nil || !r.first(o, "next") {
 			continue
 		}
-		o := proto.(*goja.Object)
 		next := nativeOf(o.Get("next"))
 		_ = o.DefineDataProperty("next", r.named("next", func(call goja.FunctionCall) goja.Value {
 			r.meter.scratch -= elementSize

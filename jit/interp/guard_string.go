@@ -248,7 +248,7 @@ func (r *Runtime) installRegExpGuards() {
 	if r.anyWanted("Symbol") {
 		for _, s := range []*goja.Symbol{goja.SymMatch, goja.SymMatchAll, goja.SymSearch, goja.SymSplit, goja.SymReplace} {
 			original := nativeOf(proto.GetSymbol(s))
-			if original == nil {
+			if original == nil || !r.first(proto, s.String()) {
 				continue
 			}
 			guarded := guardReplace(1)(r, original)

@@ -91,7 +91,7 @@ func (n *names) isNumeric(e ast.Expression) bool {
 // length means.
 func (n *names) isViewLength(e *ast.DotExpression) bool {
 	id, ok := e.Left.(*ast.Identifier)
-	return ok && e.Identifier.Name == "length" && n.views[id.Name.String()] && !n.exotic && !n.dynamic
+	return ok && e.Identifier.Name == "length" && n.views[id.Name.String()] && !n.exotic && !n.dynamic && !n.computed
 }
 
 func (n *names) isNumericBinary(e *ast.BinaryExpression) bool {
@@ -117,7 +117,11 @@ func knownShort(e ast.Expression) bool {
 	return false
 }
 
-// wanted says that the program can reach a property of that name.
+// wanted says that the program can reach a property of that name, other than
+// by a computed name.
 func (n *names) wanted(name string) bool {
 	return n.dynamic || n.spelled[name] || strings.HasPrefix(name, "@@")
 }
+
+// reachable says that the program can reach it, computed names included.
+func (n *names) reachable(name string) bool { return n.computed || n.wanted(name) }

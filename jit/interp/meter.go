@@ -19,6 +19,7 @@ const (
 	nameShift  = "\x00l"  // << of BigInts
 	nameClosed = "\x00e"  // eval
 	nameLength = "\x00n"  // .length of a typed view, which costs goja 450 ns as a property
+	nameKey    = "\x00k"  // looks at a computed property name
 	nameStore  = "\x00s." // a function of the store, bound directly
 	nameFolded = "\x00t." // the same, taking a burn along as its last argument
 )
@@ -226,6 +227,10 @@ func (w *rewriter) expression(e ast.Expression) ast.Expression {
 	case *ast.DotExpression:
 		if id, ok := c.Left.(*ast.Identifier); ok && !w.targets[c] && w.names.isViewLength(c) {
 			return callHidden(nameLength, c.Identifier.Idx, id)
+		}
+	case *ast.BracketExpression:
+		if w.names.isComputed(c) {
+			c.Member = callHidden(nameKey, c.LeftBracket, c.Member)
 		}
 	case *ast.TemplateLiteral:
 		if c.Tag == nil && len(c.Expressions) > 0 {

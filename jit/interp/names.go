@@ -12,10 +12,13 @@ import (
 type names struct {
 	spelled map[string]bool // identifiers, property names, string literals
 	bound   map[string]bool // names the program declares anywhere
-	// dynamic: a property is read under a name that is not known to be a
-	// number, so any builtin can be meant.
+	// dynamic: the program reaches builtins in ways that cannot be watched, so
+	// any of them can be meant.
 	dynamic bool
-	bigInt  bool // BigInt can occur, so * ** << can explode
+	// computed: a property is named by a value that is not known to be a
+	// number. Such values are looked at when they are used (guard_lazy.go).
+	computed bool
+	bigInt   bool // BigInt can occur, so * ** << can explode
 	// exotic: accessors or prototypes may be changed, so that .length of a
 	// view need not be a number.
 	exotic     bool
@@ -29,6 +32,9 @@ type names struct {
 // reaching lists properties that make further properties reachable by value.
 var reaching = []string{"getOwnPropertyDescriptors", "getOwnPropertyDescriptor", "Reflect", "constructor",
 	"__lookupGetter__", "__lookupSetter__"}
+
+// sealing lists what could keep a guard from being put in place later.
+var sealing = []string{"freeze", "seal", "preventExtensions", "defineProperty", "defineProperties", "__defineGetter__", "__defineSetter__"}
 
 var redefining = []string{"defineProperty", "defineProperties", "__defineGetter__", "__defineSetter__",
 	"setPrototypeOf", "__proto__", "Reflect", "create"}
@@ -58,7 +64,7 @@ func collectNames(p *ast.Program) *names {
 	n.collectBound(p)
 	n.infer(p)
 	n.findDynamic(p)
-	if n.dynamic {
+	if n.dynamic || n.computed {
 		n.infer(p) // then .length of a view is no longer trusted
 	}
 	return n
@@ -71,9 +77,7 @@ func (n *names) findDynamic(p *ast.Program) {
 	walk(p, func(c ast.Node) bool {
 		switch c := c.(type) {
 		case *ast.BracketExpression:
-			if _, literal := c.Member.(*ast.StringLiteral); !literal && !n.isNumeric(c.Member) && !symbolName(c.Member) {
-				n.dynamic = true
-			}
+			n.computed = n.computed || n.isComputed(c)
 		case *ast.ObjectPattern:
 			for _, p := range c.Properties {
 				if k, ok := p.(*ast.PropertyKeyed); ok && k.Computed {
@@ -83,6 +87,15 @@ func (n *names) findDynamic(p *ast.Program) {
 		}
 		return true
 	})
+	for _, name := range sealing {
+		n.dynamic = n.dynamic || n.computed && n.spelled[name]
+	}
+}
+
+// isComputed says that a string may be used as the name.
+func (n *names) isComputed(c *ast.BracketExpression) bool {
+	_, literal := c.Member.(*ast.StringLiteral)
+	return !literal && !n.isNumeric(c.Member) && !symbolName(c.Member)
 }
 
 // symbolName recognises Symbol.iterator and its kin.

@@ -57,6 +57,9 @@ func (r *Runtime) intrinsic(name string) *goja.Object {
 		if o := r.guards.originals[name]; o != nil {
 			return o
 		}
+		if o := r.guards.captured[name]; o != nil {
+			return o
+		}
 	}
 	return r.js.GlobalObject().Get(name).(*goja.Object)
 }
@@ -196,7 +199,7 @@ func (r *Runtime) installObjects() {
 	if r.program.objects["store"] {
 		o := r.js.NewObject()
 		for _, name := range storeNames {
-			if names.wanted(name) {
+			if names.reachable(name) {
 				_ = o.DefineDataProperty(name, r.storeFunction(name), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_TRUE)
 			}
 		}
@@ -205,7 +208,7 @@ func (r *Runtime) installObjects() {
 	if r.program.objects["console"] {
 		o := r.js.NewObject()
 		for _, c := range consoleLevels {
-			if names.wanted(c.name) {
+			if names.reachable(c.name) {
 				_ = o.DefineDataProperty(c.name, r.native(r.consoleFunction(c.level)), goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_TRUE)
 			}
 		}
@@ -221,7 +224,7 @@ func (r *Runtime) installObjects() {
 func (r *Runtime) requestObject() *goja.Object {
 	o := r.js.NewObject()
 	accessor := func(name string, get func() goja.Value) {
-		if !r.program.names.wanted(name) {
+		if !r.program.names.reachable(name) {
 			return
 		}
 		f := r.native(func(goja.FunctionCall) goja.Value {
@@ -240,7 +243,7 @@ func (r *Runtime) requestObject() *goja.Object {
 	})
 	accessor("tenant", func() goja.Value { return r.js.ToValue(r.inv.Tenant) })
 	accessor("now", func() goja.Value { return intValue(r.inv.NowMillis) })
-	if r.program.names.wanted("random") {
+	if r.program.names.reachable("random") {
 		f := r.native(func(goja.FunctionCall) goja.Value { return floatValue(r.nextRandom()) })
 		_ = o.DefineDataProperty("random", f, goja.FLAG_FALSE, goja.FLAG_FALSE, goja.FLAG_TRUE)
 	}

@@ -14,6 +14,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/dop251/goja"
 	"github.com/dop251/goja/ast"
@@ -34,6 +35,7 @@ type Program struct {
 	names    *names
 	store    []string        // functions of the store bound directly, in the order of the parameters
 	folded   []string        // those that take a burn along
+	computes atomic.Bool     // a runtime has met a computed name of a builtin: make the next ones with all guards
 	objects  map[string]bool // of store, request and console: those used as values
 }
 
@@ -239,7 +241,7 @@ var closedGlobals = []string{"globalThis", "Proxy", "Promise", "WeakRef", "Final
 // the hidden names, and which returns the exported values.
 func (p *Program) wrap(tree *ast.Program) *ast.Program {
 	at := file.Idx(tree.File.Base())
-	params := []string{nameMeter, nameGrown, namePower, nameShift, nameClosed, nameLength}
+	params := []string{nameMeter, nameGrown, namePower, nameShift, nameClosed, nameLength, nameKey}
 	for _, name := range p.store {
 		params = append(params, nameStore+name)
 	}

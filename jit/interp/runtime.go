@@ -113,7 +113,7 @@ func (r *Runtime) load() error {
 	arrow := wrapper.Export().(func(goja.FunctionCall) goja.Value)
 	args := []goja.Value{
 		r.js.NewDynamicArray(meterArray{r}),
-		r.native(r.grown), r.native(r.power), r.native(r.shift), r.native(r.closed), r.native(r.viewLength),
+		r.native(r.grown), r.native(r.power), r.native(r.shift), r.native(r.closed), r.native(r.viewLength), r.native(r.propertyName),
 	}
 	for _, name := range r.program.store {
 		args = append(args, r.storeFunction(name))
