@@ -95,6 +95,10 @@ func TestSpecErrors(t *testing.T) {
 		{func(s *Spec) { s.Trust = TrustSandboxed }, "sandboxed"},
 		{func(s *Spec) { s.Limits = jit.DefaultLimits(); s.Limits.Fuel = 0 }, "fuel"},
 		{func(s *Spec) { s.Limits = jit.DefaultLimits(); s.Limits.OverlayWrites = 2000 }, "overlay-writes"},
+		{func(s *Spec) { s.Limits = jit.DefaultLimits(); s.Limits.SourceDepth = 1 << 30 }, "source-depth is 1073741824: at most"},
+		{func(s *Spec) { s.Limits = jit.DefaultLimits(); s.Limits.Slice = 1 << 40 }, "slice"},
+		{func(s *Spec) { s.Limits = jit.DefaultLimits(); s.Limits.DeadlineMillis = 1 << 60 }, "deadline"},
+		{func(s *Spec) { s.Limits = jit.DefaultLimits(); s.Limits.FuelPerSecond = 1 << 62 }, "fuel-per-second"},
 		{func(s *Spec) { s.Libraries = []Source{{"lib", []byte("bad")}} }, "unexpected token"},
 		{func(s *Spec) { s.Libraries = []Source{{"lib", []byte("throws")}} }, "thrown"},
 	} {

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"shredder/jit"
+	"shredder/pktproc/wire"
 	"shredder/store/arena"
 )
 
@@ -121,9 +122,22 @@ func checkLimits(l *jit.Limits) error {
 	atLeast("waiting", int64(l.Waiting), 0)
 	atLeast("calls-per-second", l.CallsPerSecond, 0)
 	atLeast("fuel-per-second", l.FuelPerSecond, 0)
-	if most := jit.DefaultLimits().OverlayWrites; l.OverlayWrites > most {
-		errs = append(errs, fmt.Errorf("limit overlay-writes is %d: at most %d", l.OverlayWrites, most))
+	atMost := func(name string, value, most int64) {
+		if value > most {
+			errs = append(errs, fmt.Errorf("limit %s is %d: at most %d", name, value, most))
+		}
 	}
+	atMost("slice", l.Slice, jit.FuelPerMilli) // what a neighbour waits
+	atMost("deadline", l.DeadlineMillis, 24*60*60*1000)
+	atMost("depth", int64(l.Depth), 16<<10)
+	atMost("result-size", int64(l.ResultSize), wire.MaxValueSize)
+	atMost("log-size", int64(l.LogSize), MaxLogSize)
+	atMost("overlay-writes", int64(l.OverlayWrites), int64(jit.DefaultLimits().OverlayWrites))
+	atMost("source-size", int64(l.SourceSize), wire.MaxValueSize)
+	atMost("source-depth", int64(l.SourceDepth), 4096) // a million levels overflow the parser's stack, which ends the process
+	atMost("waiting", int64(l.Waiting), 16<<10)
+	atMost("calls-per-second", l.CallsPerSecond, 1e12)
+	atMost("fuel-per-second", l.FuelPerSecond, 1e12)
 	return errors.Join(errs...)
 }
 
