@@ -249,6 +249,7 @@ func (r *Registry) furnish(t *tenant, spec *Spec) error {
 func (r *Registry) unclaim(t *tenant) {
 	r.mu.Lock()
 	delete(r.byName, t.local.Name)
+	delete(r.usedIDs, t.local.ID) // nobody has seen it
 	r.loads[t.local.Home].tenants--
 	r.loads[t.local.Home].quota -= t.quota
 	r.mu.Unlock()

@@ -110,7 +110,13 @@ func TestSpecErrors(t *testing.T) {
 	if used := r.budget.Used(); used != 0 {
 		t.Errorf("refused tenants keep %d bytes", used)
 	}
-	r.create(open("t")) // the name is still free
+	s := open("t") // the name is still free, and so is an id asked for in vain
+	s.ID, s.Libraries = 77, []Source{{"lib", []byte("bad")}}
+	if _, err := r.registry.Create(s); err == nil {
+		t.Fatal("a bad library was taken")
+	}
+	s.Libraries = nil
+	r.create(s)
 }
 
 func TestBudget(t *testing.T) {
