@@ -84,6 +84,7 @@ type compiler struct {
 	request   Request
 	wide      map[int]bool
 	functions map[any]*function
+	entry     *function
 	order     []*function
 	helpers   map[string]*function
 	imports   map[string]*callable
@@ -147,6 +148,7 @@ func (lib *Library) Compile(r Request) (m *Module, err error) {
 		c.wide[id] = true
 	}
 	entry := c.function(literal)
+	c.entry = entry
 	for i := range literal.ParameterList.List {
 		t := undefinedT
 		if i < len(r.Args) {

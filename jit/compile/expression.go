@@ -96,6 +96,8 @@ func (l *lower) identifier(e *ast.Identifier) value {
 		switch {
 		case b.closure != nil:
 			l.refuse(e.Idx, "function "+name+" as a value", "call it")
+		case b.record != nil:
+			l.refuse(e.Idx, "object "+name+" as a value", "use its fields, or return it")
 		case !b.declared:
 			l.refuse(e.Idx, "variable "+name+" before its declaration", "declare it first")
 		}
@@ -377,7 +379,7 @@ func (l *lower) variableOf(id *ast.Identifier) *variable {
 	name := id.Name.String()
 	b := l.scope.find(name)
 	switch {
-	case b == nil || b.closure != nil:
+	case b == nil || b.closure != nil || b.record != nil:
 		l.refuse(id.Idx, "assignment to "+name, "assign to a variable of the function")
 	case !b.declared:
 		l.refuse(id.Idx, "variable "+name+" before its declaration", "declare it first")
@@ -402,6 +404,12 @@ func (l *lower) place(e ast.Expression) place {
 	case *ast.BracketExpression:
 		return l.elementPlace(e)
 	case *ast.DotExpression:
+		if r := l.recordNamed(e.Left); r != nil {
+			if v := r.fields[e.Identifier.Name.String()]; v != nil {
+				return place{func() value { return l.read(v) }, func(x value) { l.assign(v, x, e.Identifier.Idx) }}
+			}
+			l.refuse(e.Identifier.Idx, "a field that the object does not have from the start", "write it where the object is made")
+		}
 		l.refuse(e.Left.Idx0(), "assignment to a property", "use variables and typed arrays")
 	}
 	l.refuse(e.Idx0(), "this assignment", "assign to one variable or element at a time")

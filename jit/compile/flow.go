@@ -113,6 +113,7 @@ func (i *instance) variable(key any, name string) *variable {
 type binding struct {
 	variable *variable
 	closure  *closure
+	record   *record
 	declared bool // its declaration has been passed
 }
 

@@ -8,10 +8,11 @@ const (
 	helperLookup = "lookup" // (key i64) → (address i32, size i32): all ways of finding an integer key
 	helperAlloc  = "alloc"  // (size i32) → (address i32): scratch, 8-byte aligned, not cleared
 	helperEqual  = "equal"  // (a, n, b, m i32) → (i32): bytes are equal
+	helperASCII  = "ascii"  // (a, n i32) → (i32): the text is ASCII
 	helperOrder  = "order"  // (a, n, b, m i32) → (i32): −1, 0, 1
 )
 
-var helperNames = []string{helperSpent, helperLookup, helperAlloc, helperEqual, helperOrder}
+var helperNames = []string{helperSpent, helperLookup, helperAlloc, helperEqual, helperASCII, helperOrder}
 
 // helper returns a helper, building it at its first use.
 func (c *compiler) helper(name string) *callable {
@@ -28,6 +29,8 @@ func (c *compiler) helper(name string) *callable {
 			c.buildAlloc(h)
 		case helperEqual:
 			c.buildEqual(h)
+		case helperASCII:
+			c.buildASCII(h)
 		case helperOrder:
 			c.buildOrder(h)
 		}
@@ -146,6 +149,26 @@ func (c *compiler) buildEqual(f *function) {
 	}
 	step(8, opI64Load)
 	step(1, opI64Load8U)
+	l.emit(&statement{kind: stmtReturn, values: []*tree{constI32(1)}})
+}
+
+// buildASCII looks at eight bytes at a time, then at one.
+func (c *compiler) buildASCII(f *function) {
+	l := c.bodyOf(f, []valueType{i32, i32}, []valueType{i32})
+	i, n := l.newLocal(i32), localGet(1, i32)
+	at := localGet(i, i32)
+	step := func(width int32, op opcode, high int64) {
+		head, end := &label{used: true}, &label{used: true}
+		l.emit(&statement{kind: stmtBlock, label: end, body: []*statement{{kind: stmtLoop, label: head, body: l.into(func() {
+			l.emit(&statement{kind: stmtBrIf, value: binary2(opI32GtU, binary2(opI32Add, at, constI32(width)), n), label: end})
+			x := binary2(opI64And, load(op, binary2(opI32Add, localGet(0, i32), at), 0), constI64(high))
+			l.emit(&statement{kind: stmtIf, value: binary2(opI64Ne, x, constI64(0)), body: []*statement{{kind: stmtReturn, values: []*tree{constI32(0)}}}})
+			l.emit(setLocal(i, binary2(opI32Add, at, constI32(width))))
+			l.emit(&statement{kind: stmtBr, label: head})
+		})}}})
+	}
+	step(8, opI64Load, -0x7f7f7f7f7f7f7f80)
+	step(1, opI64Load8U, 0x80)
 	l.emit(&statement{kind: stmtReturn, values: []*tree{constI32(1)}})
 }
 

@@ -109,11 +109,11 @@ func (l *lower) statement(s ast.Statement) {
 	case *ast.IfStatement:
 		l.ifStatement(s)
 	case *ast.ReturnStatement:
-		v := undefinedValue()
-		if s.Argument != nil {
-			v = l.expr(s.Argument)
+		if s.Argument == nil {
+			l.returnValue(undefinedValue(), s.Return)
+		} else if !l.returnObject(s.Argument, s.Return) {
+			l.returnValue(l.expr(s.Argument), s.Return)
 		}
-		l.returnValue(v, s.Return)
 	case *ast.ForStatement, *ast.WhileStatement, *ast.DoWhileStatement, *ast.ForOfStatement:
 		l.loopStatement(s, nil)
 	case *ast.SwitchStatement:
@@ -191,6 +191,10 @@ func (l *lower) lexical(s *ast.LexicalDeclaration) {
 				l.refuse(id.Idx, "a function in a variable that can change", "declare it with const")
 			}
 			l.scope.names[name] = &binding{closure: &closure{b.Initializer, l.scope}, declared: true}
+			continue
+		}
+		if object, ok := b.Initializer.(*ast.ObjectLiteral); ok && s.Token == token.CONST {
+			l.declareRecord(id, object)
 			continue
 		}
 		x := undefinedValue()

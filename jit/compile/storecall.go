@@ -48,6 +48,8 @@ func (l *lower) storeCall(e *ast.CallExpression, name string) value {
 		}
 	}
 	switch name {
+	case "text":
+		return l.storeText(arg(0), at)
 	case "has":
 		ptr, _ := l.lookup(arg(0), at)
 		return boolValue(binary2(opI32Ne, ptr, constI32(0)))
@@ -57,7 +59,7 @@ func (l *lower) storeCall(e *ast.CallExpression, name string) value {
 		size := intValue(unary(opI64ExtI32U, n), lengthT)
 		return l.orUndefined(found, size)
 	}
-	l.refuse(at, "store."+name, "compiled functions know get, u8 to f64, u8At to f64At, has, size, version, set, delete and incr")
+	l.refuse(at, "store."+name, "compiled functions know get, text, u8 to f64, u8At to f64At, has, size, version, set, delete and incr")
 	return nothing()
 }
 
@@ -89,6 +91,19 @@ func (l *lower) storeView(elem element, key value, e *ast.CallExpression) value 
 	}
 	n := binary2(opI32ShrU, size, constI32(int32(elementShifts[elem])))
 	return l.simple(pairValue(ptr, n, t))
+}
+
+// storeText is store.text(key). Text that is not ASCII is for tier 0.
+func (l *lower) storeText(key value, at file.Idx) value {
+	ptr, size := l.lookup(key, at)
+	if l.flow == nil {
+		return nothing()
+	}
+	wide := unary(opI64ExtI32U, size)
+	l.tally(countRead, wide)
+	l.burnTree(binary2(opI64ShrU, wide, constI64(6)))
+	l.exitIf(not(l.callHelper(helperASCII, ptr, size)), ExitGuard, at, guardText, false)
+	return pairValue(ptr, size, stringT.with(kUndefined))
 }
 
 // storeScalar is store.u32At(key, i) and kin.

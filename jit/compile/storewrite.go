@@ -183,8 +183,3 @@ func (l *lower) storeSet(args []value, o storeOptions, at file.Idx) value {
 	t, _ := join(versionT, boolT)
 	return l.simple(value{t: t, rep: repI64, n: choose(ok, r, constI64(sentinelInt+codeFalse))})
 }
-
-func (l *lower) viewMethod(e *ast.CallExpression, name string, v value) value {
-	l.refuse(e.Callee.Idx0(), "method "+name+" of a typed array", "write a loop")
-	return nothing()
-}

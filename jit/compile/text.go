@@ -110,6 +110,19 @@ func (l *lower) toText(v value, at file.Idx) value {
 	return pairValue(p, localGet(n, i32), stringT)
 }
 
+// hostText asks the host for text that it writes to scratch.
+func (l *lower) hostText(name string) value {
+	p := l.callHelper(helperAlloc, constI32(largestTenant))
+	n := l.newLocal(i32)
+	l.stable[n] = true
+	l.emit(&statement{kind: stmtCall, callee: l.hostImport(name, []valueType{i32}, []valueType{i32}), values: []*tree{p}, sets: []int{n}})
+	l.exitIf(binary2(opI32LtS, localGet(n, i32), constI32(0)), ExitGuard, l.f.literal.Function, guardText, false)
+	return pairValue(p, localGet(n, i32), stringT)
+}
+
+// largestTenant bounds a tenant's name in bytes; a longer one is for tier 0.
+const largestTenant = 256
+
 // largestNumberText is room for the text of any number, in bytes.
 const largestNumberText = 32
 

@@ -12,6 +12,7 @@ const (
 	kString // ASCII text, see strings.go
 	kView   // a typed array
 	kArray  // an array of numbers
+	kJSON   // the call's result, written as JSON by the host
 )
 
 const (
@@ -176,7 +177,7 @@ const (
 
 func (t Type) rep() rep {
 	switch {
-	case t.k&^(kNil|kBool) == 0:
+	case t.k&^(kNil|kBool|kJSON) == 0:
 		return repI32
 	case t.k&^(kNil|kBool|kInt) == 0:
 		return repI64
@@ -209,6 +210,7 @@ const (
 	codeTrue      = 1
 	codeUndefined = 2
 	codeNull      = 3
+	codeJSON      = 4
 
 	sentinelInt = -1 << 63
 )
@@ -245,6 +247,7 @@ const (
 	CodeTrue      = codeTrue
 	CodeUndefined = codeUndefined
 	CodeNull      = codeNull
+	CodeJSON      = codeJSON
 
 	// SentinelBits + a code is an f64 that stands for nil or a boolean.
 	SentinelBits = uint64(0xfffc) << 48

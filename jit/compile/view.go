@@ -12,6 +12,12 @@ var infinity = math.Inf(1)
 // dot lowers a property that is read.
 func (l *lower) dot(e *ast.DotExpression) value {
 	name := e.Identifier.Name.String()
+	if r := l.recordNamed(e.Left); r != nil {
+		if v := r.fields[name]; v != nil {
+			return l.read(v)
+		}
+		l.refuse(e.Identifier.Idx, "a field that the object does not have", "write it where the object is made")
+	}
 	if id, ok := e.Left.(*ast.Identifier); ok && !l.isBound(id.Name.String()) {
 		if v, ok := l.globalProperty(id.Name.String(), name); ok {
 			return v
@@ -45,6 +51,8 @@ func (l *lower) globalProperty(object, name string) (value, bool) {
 		switch name {
 		case "now":
 			return intValue(globalGet(globalNow), intT(0, maxSafe)), true
+		case "tenant":
+			return l.hostText("tenant"), true
 		}
 	case "Math":
 		if c, ok := mathConstants[name]; ok {

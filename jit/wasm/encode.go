@@ -84,6 +84,8 @@ func (i *Instance) encode(inv *jit.Invocation, f *form, left int64, s []uint64) 
 		code = uint64(uint32(s[0]))
 	}
 	switch code {
+	case compile.CodeJSON:
+		dst = wire.AppendJSON(dst, i.json.out)
 	case compile.CodeFalse, compile.CodeTrue:
 		dst = wire.AppendBool(dst, code == compile.CodeTrue)
 	default:

@@ -29,16 +29,19 @@ type Instance struct {
 	ctx     callContext
 
 	// Of the running invocation:
-	meter    meter
-	overlay  *store.Overlay
-	now      int64
-	reason   string
-	raised   []byte
-	stack    []uint64
-	args     []argument
-	text     [64]byte
-	emptyRef uint32 // what an empty value's address is: any but 0
-	missed   Miss
+	meter      meter
+	overlay    *store.Overlay
+	now        int64
+	reason     string
+	raised     []byte
+	json       jsonWriter
+	tenant     string
+	resultSize int
+	stack      []uint64
+	args       []argument
+	text       [64]byte
+	emptyRef   uint32 // what an empty value's address is: any but 0
+	missed     Miss
 }
 
 // entry is an exported function with the forms it is compiled in.

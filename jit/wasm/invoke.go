@@ -106,6 +106,8 @@ func isASCII(b []byte) bool {
 func (i *Instance) run(inv *jit.Invocation, f *form) jit.Outcome {
 	l := inv.Limits
 	i.overlay, i.now, i.reason = inv.Overlay, inv.NowMillis, ""
+	i.tenant, i.resultSize = inv.Tenant, l.ResultSize
+	i.json.open, i.json.first, i.json.hasKey = i.json.open[:0], i.json.first[:0], false
 	left := i.meter.begin(l.Fuel, l.Slice, inv.Yield)
 	var block store.Block
 	scratch, limit := uint32(8), uint32(8)

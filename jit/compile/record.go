@@ -1,0 +1,338 @@
+package compile
+
+import (
+	"github.com/dop251/goja/ast"
+	"github.com/dop251/goja/file"
+)
+
+// A record is an object of fixed shape that does not escape: each field is a
+// variable. It may be read and assigned field by field and returned as JSON.
+type record struct {
+	names  []string
+	fields map[string]*variable
+}
+
+// recordNamed returns the record that an expression names, or nil.
+func (l *lower) recordNamed(e ast.Expression) *record {
+	if id, ok := e.(*ast.Identifier); ok {
+		if b := l.scope.find(id.Name.String()); b != nil && b.declared {
+			return b.record
+		}
+	}
+	return nil
+}
+
+// declareRecord lowers const name = {…}.
+func (l *lower) declareRecord(id *ast.Identifier, object *ast.ObjectLiteral) {
+	r := &record{fields: map[string]*variable{}}
+	l.eachProperty(object, func(p ast.Property, name string, e ast.Expression) {
+		x := l.expr(e)
+		v := l.inst.variable(p, id.Name.String()+"."+name)
+		l.allocate(v)
+		l.assign(v, x, p.Idx0())
+		r.names = append(r.names, name)
+		r.fields[name] = v
+	})
+	l.scope.names[id.Name.String()] = &binding{record: r, declared: true}
+}
+
+// eachProperty visits the properties of an object of fixed shape in order.
+func (l *lower) eachProperty(object *ast.ObjectLiteral, visit func(p ast.Property, name string, e ast.Expression)) {
+	seen := map[string]bool{}
+	for _, p := range object.Value {
+		name := ""
+		var e ast.Expression
+		switch p := p.(type) {
+		case *ast.PropertyShort:
+			name, e = p.Name.Name.String(), &p.Name
+		case *ast.PropertyKeyed:
+			if key, ok := p.Key.(*ast.StringLiteral); ok && !p.Computed && p.Kind == ast.PropertyKindValue {
+				name, e = key.Value.String(), p.Value
+			}
+		}
+		if e == nil || name == "" || !isASCII(name) || name[0] >= '0' && name[0] <= '9' || name == "__proto__" || name == "toJSON" || seen[name] {
+			l.refuse(p.Idx0(), "this property of an object", "write names and values, each name once")
+		}
+		seen[name] = true
+		if l.flow == nil {
+			return
+		}
+		visit(p, name, e)
+	}
+}
+
+// jsonKind says what a step of building JSON does.
+type jsonStep struct {
+	open  byte // { or [: begin an object or array
+	close bool
+	keys  int    // of an object that begins
+	name  string // of a member that follows
+	isKey bool
+	v     value
+	at    file.Idx
+}
+
+// returnObject lowers the return of an object or an array that is written out,
+// or of a record: all values first, as the expression says, then the text, as
+// tier 0 writes it after the function has returned.
+func (l *lower) returnObject(e ast.Expression, at file.Idx) bool {
+	r := l.recordNamed(e)
+	switch e.(type) {
+	case *ast.ObjectLiteral, *ast.ArrayLiteral:
+	default:
+		if r == nil {
+			return false
+		}
+	}
+	if l.ret.inlined || l.f != l.compiler.entry {
+		l.refuse(at, "an object that a function gives to another", "return numbers, strings or typed arrays; objects only as the result of the call")
+	}
+	var steps []jsonStep
+	if r != nil {
+		steps = append(steps, jsonStep{open: '{', keys: len(r.names)})
+		for _, name := range r.names {
+			steps = append(steps, jsonStep{isKey: true, name: name}, jsonStep{v: l.simple(l.read(r.fields[name])), at: at})
+		}
+		steps = append(steps, jsonStep{close: true})
+	} else {
+		steps = l.jsonSteps(e, steps)
+	}
+	if l.flow == nil {
+		return true
+	}
+	for _, s := range steps {
+		l.jsonStep(s)
+	}
+	l.returnValue(value{t: Type{k: kJSON}, rep: repI32, n: constI32(codeJSON)}, at)
+	return true
+}
+
+// jsonSteps evaluates what an object or array holds.
+func (l *lower) jsonSteps(e ast.Expression, steps []jsonStep) []jsonStep {
+	if l.flow == nil {
+		return steps
+	}
+	switch e := e.(type) {
+	case *ast.ObjectLiteral:
+		steps = append(steps, jsonStep{open: '{', keys: len(e.Value)})
+		l.eachProperty(e, func(_ ast.Property, name string, x ast.Expression) {
+			steps = append(steps, jsonStep{isKey: true, name: name})
+			steps = l.jsonSteps(x, steps)
+		})
+		return append(steps, jsonStep{close: true})
+	case *ast.ArrayLiteral:
+		steps = append(steps, jsonStep{open: '['})
+		for _, x := range e.Value {
+			if x == nil {
+				l.refuse(e.LeftBracket, "a hole in an array", "write null")
+			}
+			steps = l.jsonSteps(x, steps)
+		}
+		return append(steps, jsonStep{close: true})
+	}
+	// Values are kept: what follows may assign the variables that they read.
+	v := l.expr(e)
+	if l.flow == nil {
+		return steps
+	}
+	return append(steps, jsonStep{v: l.keep(v), at: e.Idx0()})
+}
+
+// keep copies a value into locals of its own.
+func (l *lower) keep(v value) value {
+	hold := func(t *tree) *tree {
+		if t == nil || l.isStable(t) {
+			return t
+		}
+		n := l.newLocal(t.t)
+		l.emit(setLocal(n, t))
+		l.stable[n] = true
+		return localGet(n, t.t)
+	}
+	v.n, v.m = hold(v.n), hold(v.m)
+	return v
+}
+
+// jsonStep calls the host, which writes the text and burns as tier 0 does.
+func (l *lower) jsonStep(s jsonStep) {
+	switch {
+	case s.open != 0:
+		l.jsonCall("jsonOpen", constI32(int32(s.open)), constI32(int32(s.keys)))
+	case s.close:
+		l.jsonCall("jsonClose")
+	case s.isKey:
+		name := l.stringConstant(s.name, l.f.literal.Function)
+		l.jsonCall("jsonKey", name.n, name.m)
+	case s.v.t.only(kInt):
+		l.jsonCall("jsonInt", s.v.integer())
+	case s.v.t.only(kPrimitive):
+		t, _ := join(s.v.t, numberT)
+		t, _ = join(t, undefinedT)
+		l.jsonCall("jsonNumber", l.convert(s.v, t).n)
+	case s.v.t.only(kString | kNil):
+		l.jsonCall("jsonText", s.v.as(stringT.with(kUndefined)).n, s.v.as(stringT.with(kUndefined)).m)
+	default:
+		l.refuse(s.at, s.v.t.describe()+" within an object", "put numbers, strings and booleans into it")
+	}
+}
+
+func (l *lower) jsonCall(name string, args ...*tree) {
+	args = append([]*tree{localGet(l.fuel, i64)}, args...)
+	params := make([]valueType, len(args))
+	for i, a := range args {
+		params[i] = a.t
+	}
+	l.emit(&statement{kind: stmtCall, callee: l.hostImport(name, params, []valueType{i64}), values: args, sets: []int{l.fuel}})
+	l.exitIf(binary2(opI64LtS, localGet(l.fuel, i64), constI64(0)), ExitStopped, l.f.literal.Function, "", false)
+}
+
+// eachElement loops over a view: body gets index and element, and the label
+// that ends the loop. The length is the view's, which does not change.
+func (l *lower) eachElement(key any, at file.Idx, v value, body func(i, x value, j *jump)) {
+	index := l.inst.variable([2]any{key, "index"}, "")
+	l.allocate(index)
+	l.assign(index, intValue(constI64(0), intT(0, 0)), at)
+	j := &jump{end: &label{}, ret: l.ret}
+	head := &label{used: true}
+	l.wrap(j.end, func() {
+		back := l.loopHead(key)
+		code := l.into(func() {
+			i := l.read(index)
+			j.end.used = true
+			j.endFlow = merge(j.endFlow, l.flow.clone())
+			l.emit(&statement{kind: stmtBrIf, value: binary2(opI64GeS, i.n, unary(opI64ExtI32U, v.m)), label: j.end})
+			i = l.keep(i)
+			i.t = intT(max(i.t.lo, 0), maxElements)
+			x := l.elementAt(v, unary(opI32WrapI64, i.n))
+			l.assign(index, intValue(binary2(opI64Add, i.n, constI64(1)), intT(1, maxElements)), at)
+			body(i, x, j)
+			if l.flow != nil {
+				l.emit(&statement{kind: stmtBr, label: head})
+			}
+			back()
+		})
+		*l.out = append(*l.out, &statement{kind: stmtLoop, label: head, body: code})
+		l.flow = nil
+	})
+	l.flow = merge(l.flow, j.endFlow)
+}
+
+// leave goes to the end of a loop that eachElement made.
+func (l *lower) leaveLoop(j *jump) {
+	if l.flow == nil {
+		return
+	}
+	j.endFlow = merge(j.endFlow, l.flow)
+	l.emit(&statement{kind: stmtBr, label: j.end})
+	l.flow = nil
+}
+
+// viewMethod lowers a method of a typed array that goes over it once.
+func (l *lower) viewMethod(e *ast.CallExpression, name string, v value) value {
+	at := e.Idx0()
+	result := func() *variable {
+		r := l.inst.variable([2]any{e, "result"}, "the result of "+name)
+		l.allocate(r)
+		return r
+	}
+	// Tier 0 burns for the whole array before it begins: 16 bytes an element.
+	burn := func() { l.burnTree(binary2(opI64ShrU, unary(opI64ExtI32U, v.m), constI64(2))) }
+	v = l.keep(v)
+	switch name {
+	case "indexOf", "includes":
+		return l.viewSearch(e, name, v, result, burn)
+	case "forEach", "reduce", "some", "every", "find", "findIndex":
+	default:
+		l.refuse(e.Callee.Idx0(), "method "+name+" of a typed array", "write a loop")
+	}
+	if len(e.ArgumentList) == 0 {
+		l.refuse(at, name+" without a function", "give it one")
+	}
+	call := l.callback(e.ArgumentList[0], e)
+	r := result()
+	switch name {
+	case "reduce":
+		if len(e.ArgumentList) != 2 {
+			l.refuse(at, "reduce without a first value", "give it one")
+		}
+		first := l.keep(l.expr(e.ArgumentList[1]))
+		if l.flow == nil {
+			return nothing()
+		}
+		burn()
+		l.assign(r, first, at)
+		l.eachElement(e, at, v, func(i, x value, _ *jump) { l.assign(r, call([]value{l.keep(l.read(r)), x, i, v}), at) })
+	case "forEach":
+		burn()
+		l.assign(r, undefinedValue(), at)
+		l.eachElement(e, at, v, func(i, x value, _ *jump) { call([]value{x, i, v}) })
+	default:
+		burn()
+		start := map[string]value{"some": boolValue(constI32(0)), "every": boolValue(constI32(1)), "find": undefinedValue(), "findIndex": constNumber(-1)}[name]
+		l.assign(r, start, at)
+		l.eachElement(e, at, v, func(i, x value, j *jump) {
+			y := call([]value{x, i, v})
+			if l.flow == nil {
+				return
+			}
+			hit := l.simple(y).truthy()
+			found := map[string]value{"some": boolValue(constI32(1)), "every": boolValue(constI32(0)), "find": x, "findIndex": i}[name]
+			if name == "every" {
+				hit = not(hit)
+			}
+			l.branch(hit, func() { l.assign(r, found, at); l.leaveLoop(j) }, nil)
+		})
+	}
+	if l.flow == nil {
+		return nothing()
+	}
+	return l.keep(l.read(r))
+}
+
+func (l *lower) viewSearch(e *ast.CallExpression, name string, v value, result func() *variable, burn func()) value {
+	at := e.Idx0()
+	args := l.arguments(e.ArgumentList)
+	if l.flow == nil {
+		return nothing()
+	}
+	if len(args) != 1 || !args[0].t.only(kInt|kNumber) {
+		l.refuse(at, name+" of something that may not be a number, or with a start", "write a loop")
+	}
+	want := l.keep(args[0])
+	r := result()
+	burn()
+	missing, found := constNumber(-1), func(i value) value { return i }
+	if name == "includes" {
+		missing, found = boolValue(constI32(0)), func(value) value { return boolValue(constI32(1)) }
+	}
+	l.assign(r, missing, at)
+	l.eachElement(e, at, v, func(i, x value, j *jump) {
+		c := l.strictEquals(x, want, at)
+		if name == "includes" && want.t.has(kNumber) { // NaN is found, too
+			w, y := want.double(), l.simple(x).double()
+			c = binary2(opI32Or, c, binary2(opI32And, binary2(opF64Ne, w, w), binary2(opF64Ne, y, y)))
+		}
+		l.branch(c, func() { l.assign(r, found(i), at); l.leaveLoop(j) }, nil)
+	})
+	return l.keep(l.read(r))
+}
+
+// callback resolves a function that a method is given; it is inlined there.
+func (l *lower) callback(e ast.Expression, site *ast.CallExpression) func(args []value) value {
+	switch e := e.(type) {
+	case *ast.ArrowFunctionLiteral, *ast.FunctionLiteral:
+		c := &closure{e, l.scope}
+		return func(args []value) value { return l.inlineClosure(c, site, args) }
+	case *ast.Identifier:
+		name := e.Name.String()
+		if b := l.scope.find(name); b != nil {
+			if b.closure != nil {
+				return func(args []value) value { return l.inlineClosure(b.closure, site, args) }
+			}
+		} else if f := l.Library.functions[name]; f != nil {
+			return func(args []value) value { return l.callFunction(f, site, args) }
+		}
+	}
+	l.refuse(e.Idx0(), "this function argument", "write the function there, as in (x) => …")
+	return nil
+}

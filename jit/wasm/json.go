@@ -1,0 +1,183 @@
+package wasm
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/tetratelabs/wazero/api"
+
+	"shredder/jit"
+	"shredder/jit/compile"
+)
+
+// jsonWriter writes the result of a call as JSON.stringify does, and burns for
+// it what tier 0's writer burns. Emitted code gives it one value at a time.
+type jsonWriter struct {
+	out     []byte
+	charged int
+	key     []byte
+	hasKey  bool
+	open    []byte // { or [ of each level
+	first   []bool
+}
+
+// begin starts a value: separator and key, then one unit and the text since the
+// last charge.
+func (i *Instance) jsonBegin(left int64) int64 {
+	w := &i.json
+	if n := len(w.open); n > 0 {
+		if !w.first[n-1] {
+			w.out = append(w.out, ',')
+		}
+		w.first[n-1] = false
+		if w.hasKey {
+			w.out = append(w.out, '"')
+			w.out = append(w.out, w.key...)
+			w.out = append(w.out, '"', ':')
+			w.hasKey = false
+		}
+	}
+	return i.jsonCharge(left)
+}
+
+func (i *Instance) jsonCharge(left int64) int64 {
+	w := &i.json
+	if left = i.meter.spent(left - 1); left < 0 {
+		return left
+	}
+	if n := len(w.out) - w.charged; n >= bytesPerFuel {
+		if left = i.meter.work(left, int64(n)); left < 0 {
+			return left
+		}
+		w.charged = len(w.out)
+	}
+	if len(w.out) > i.resultSize {
+		i.stop(jit.TooLarge, "the JSON text is larger than its limit")
+		return -1
+	}
+	return left
+}
+
+func hostJSONOpen(i *Instance, s []uint64) {
+	w := &i.json
+	if len(w.open) == 0 {
+		w.out, w.charged = w.out[:0], 0
+	}
+	left := i.jsonBegin(int64(s[0]))
+	if keys := int64(uint32(s[2])) * 16; left >= 0 && keys >= bytesPerFuel {
+		left = i.meter.work(left, keys)
+	}
+	w.open = append(w.open, byte(s[1]))
+	w.first = append(w.first, true)
+	w.out = append(w.out, byte(s[1]))
+	s[0] = uint64(left)
+}
+
+func hostJSONClose(i *Instance, _ []uint64) {
+	w := &i.json
+	n := len(w.open) - 1
+	w.out = append(w.out, w.open[n]+2) // { and }, [ and ] are two apart
+	w.open, w.first = w.open[:n], w.first[:n]
+}
+
+func hostJSONKey(i *Instance, s []uint64) {
+	i.json.key = append(i.json.key[:0], quoted(i.bytes(s[1], s[2]))...)
+	i.json.hasKey = true
+}
+
+// quoted escapes ASCII text for JSON, without the quotes.
+func quoted(b []byte) []byte {
+	out := make([]byte, 0, len(b))
+	for _, c := range b {
+		switch {
+		case c == '"' || c == '\\':
+			out = append(out, '\\', c)
+		case c == '\n':
+			out = append(out, `\n`...)
+		case c == '\r':
+			out = append(out, `\r`...)
+		case c == '\t':
+			out = append(out, `\t`...)
+		case c == '\b':
+			out = append(out, `\b`...)
+		case c == '\f':
+			out = append(out, `\f`...)
+		case c < ' ':
+			const hex = "0123456789abcdef"
+			out = append(out, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func hostJSONInt(i *Instance, s []uint64) {
+	s[0] = uint64(i.jsonBegin(int64(s[0])))
+	i.json.out = strconv.AppendInt(i.json.out, int64(s[1]), 10)
+}
+
+// hostJSONNumber takes a double or the NaN that stands for nil or a boolean.
+func hostJSONNumber(i *Instance, s []uint64) {
+	code, isCode := s[1]&3, s[1]&^3 == compile.SentinelBits
+	if isCode && code == compile.CodeUndefined && i.jsonDrop(s) {
+		return
+	}
+	s[0] = uint64(i.jsonBegin(int64(s[0])))
+	f := api.DecodeF64(s[1])
+	w := &i.json
+	switch {
+	case isCode && code <= compile.CodeTrue:
+		w.out = strconv.AppendBool(w.out, code == compile.CodeTrue)
+	case isCode, math.IsNaN(f), math.IsInf(f, 0):
+		w.out = append(w.out, "null"...)
+	default:
+		w.out = appendNumber(w.out, f)
+	}
+}
+
+// jsonDrop leaves a member out whose value is undefined: it is charged with its
+// key and then taken back.
+func (i *Instance) jsonDrop(s []uint64) bool {
+	w := &i.json
+	if n := len(w.open); n == 0 || w.open[n-1] != '{' {
+		return false
+	}
+	mark, first := len(w.out), w.first[len(w.first)-1]
+	s[0] = uint64(i.jsonBegin(int64(s[0])))
+	w.out = w.out[:mark]
+	w.charged = min(w.charged, mark)
+	w.first[len(w.first)-1] = first
+	return true
+}
+
+// hostJSONText takes text, address 0 for undefined or 1 for null.
+func hostJSONText(i *Instance, s []uint64) {
+	address := uint32(s[1])
+	if address == 0 && i.jsonDrop(s) {
+		return
+	}
+	left := i.jsonBegin(int64(s[0]))
+	w := &i.json
+	if address <= 1 {
+		w.out = append(w.out, "null"...)
+		s[0] = uint64(left)
+		return
+	}
+	text := i.bytes(s[1], s[2])
+	if left >= 0 && len(text) >= bytesPerFuel {
+		left = i.meter.work(left, int64(len(text)))
+	}
+	w.out = append(append(append(w.out, '"'), quoted(text)...), '"')
+	s[0] = uint64(left)
+}
+
+// hostTenant writes request.tenant; −1 if it is not short ASCII.
+func hostTenant(i *Instance, s []uint64) {
+	room := i.bytes(s[0], 256)
+	if len(i.tenant) > len(room) || !isASCII([]byte(i.tenant)) {
+		s[0] = uint64(uint32(0xffffffff))
+		return
+	}
+	s[0] = uint64(copy(room, i.tenant))
+}
