@@ -2,10 +2,12 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math/rand/v2"
 	"testing"
 
 	"shredder/store/arena"
+	"shredder/store/layout"
 )
 
 func open(t testing.TB, cfg Config) *Shard {
@@ -313,5 +315,42 @@ func TestPagesGoBack(t *testing.T) {
 	}
 	if left := resident(t, s.mem); left > full/8 {
 		t.Errorf("%d bytes resident after a flush", left)
+	}
+}
+
+// TestIndexMoves: the table is whole before, while and after its index moves from
+// behind the header, a scan under way sees all of it, and a flush brings it back.
+func TestIndexMoves(t *testing.T) {
+	s := open(t, Config{Quota: 8 << 20, Seed: 6})
+	for round := range 3 {
+		n, next, seen := uint64(0), uint64(0), map[uint64]bool{}
+		add := func(count uint64) {
+			for range count {
+				if _, r := s.Set(IntKey(n), []byte("12345678"), SetOptions{}, 1); r != OK {
+					t.Fatal(r)
+				}
+				n++
+			}
+		}
+		add(1_000)
+		if s.index >= arena.NearEnd {
+			t.Fatal("a small table's index stands behind the header")
+		}
+		for first := true; first || next != 0; first = false {
+			next, _ = s.Scan(next, 5, 1, func(k Key, e Entry) bool { seen[k.Int] = true; return true })
+			add(3)
+		}
+		if s.index != s.a.Far() || binary.LittleEndian.Uint32(s.mem[layout.OffIndex:]) != s.index {
+			t.Fatalf("the index of %d keys stands at %d", n, s.index)
+		}
+		for i := range n {
+			if _, r := s.Get(IntKey(i), 1); r != OK || i < 1_000 && !seen[i] {
+				t.Fatalf("round %d, key %d: %v, seen %v", round, i, r, seen[i])
+			}
+		}
+		s.Flush()
+		if _, r := s.Get(IntKey(5), 1); r != Missing || s.Len() != 0 {
+			t.Fatal(r)
+		}
 	}
 }

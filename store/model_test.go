@@ -50,6 +50,18 @@ func (d direct) get(k Key) (Entry, Result) { return d.s.Get(k, *d.now) }
 func (d direct) set(k Key, v []byte, o SetOptions) (uint64, Result) {
 	return d.s.Set(k, v, o, *d.now)
 }
+
+// setBlock is set by way of a reserved block.
+func (d direct) setBlock(k Key, v []byte, o SetOptions) (uint64, Result) {
+	b, r := d.s.Reserve(uint32(len(v)))
+	if r != OK {
+		return 0, r
+	}
+	copy(b.Bytes(), v)
+	version, r := d.s.SetBlock(k, b, o, *d.now)
+	d.s.Release(b) // of no effect once the table has it
+	return version, r
+}
 func (d direct) del(k Key, v uint64, has bool) (uint64, Result) { return d.s.Delete(k, v, has, *d.now) }
 func (d direct) incr(k Key, n int64) (int64, uint64, Result)    { return d.s.Incr(k, n, *d.now) }
 func (d direct) swap(k Key, a, b []byte) (uint64, Result)       { return d.s.Swap(k, a, b, *d.now) }
@@ -124,7 +136,12 @@ func mutate(t *testing.T, rng *rand.Rand, tb table, m *reference, overlay bool) 
 		if rng.IntN(3) == 0 {
 			o.ExpireMillis = m.now + int64(rng.IntN(50))
 		}
-		version, r := tb.set(k, v, o)
+		version, r := uint64(0), OK
+		if d, ok := tb.(direct); ok && rng.IntN(6) == 0 {
+			version, r = d.setBlock(k, v, o)
+		} else {
+			version, r = tb.set(k, v, o)
+		}
 		if o.HasIfVersion && o.IfVersion != old.version {
 			if r != Conflict || version != old.version {
 				fail("set: %v %d, want a conflict with %d", r, version, old.version)
