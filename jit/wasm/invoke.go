@@ -134,8 +134,7 @@ func (i *Instance) run(inv *jit.Invocation, f *form) jit.Outcome {
 	if !inv.Overlay.Empty() {
 		dirty = 1
 	}
-	// Every nested call of tier 0 has its frame under the entry's and its body's.
-	depth := uint64(uint32(max(l.Depth-frames, 0)))
+	depth := uint64(uint32(l.Depth + ownFrames))
 	s := append(i.stack[:0], uint64(left), uint64(inv.NowMillis), inv.Seed, depth, dirty, uint64(data), 0, uint64(limit))
 	s, scratch = i.push(s, f, scratch)
 	s[6] = uint64(scratch)
@@ -161,8 +160,8 @@ func (i *Instance) run(inv *jit.Invocation, f *form) jit.Outcome {
 	return i.finish(inv, f, left, o)
 }
 
-// frames is how many frames of tier 0 stand under a library function.
-const frames = 1
+// ownFrames: tier 0 lets Limits.Depth calls stand under the innermost one.
+const ownFrames = 1
 
 func (i *Instance) finish(inv *jit.Invocation, f *form, left int64, o jit.Outcome) jit.Outcome {
 	inv.Cost.Fuel = uint64(i.meter.used(left))

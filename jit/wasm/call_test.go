@@ -1,0 +1,166 @@
+package wasm
+
+import (
+	"testing"
+
+	"shredder/jit"
+	"shredder/jit/compile"
+	"shredder/pktproc/wire"
+	"shredder/store"
+)
+
+const smallFunctions = `
+export function empty() {}
+export function first(id) { return store.u8At(id, 0) }
+export function whole(id) { return store.get(id) }
+export function count(id) { return store.incr(id) }
+export function deep(n) { return n === 0 ? 0 : 1 + deep(n - 1) }
+export function spin() { for (;;) {} }
+export function wide(a, b) { return a + b }
+export function missing(id) { return store.u32(id).length }
+`
+
+func smallInstance(t testing.TB) (*Instance, *store.Shard) {
+	s := openShard(t)
+	s.Set(store.IntKey(1), []byte("value of one"), store.SetOptions{}, testNow)
+	i := newInstance(t, smallFunctions, s)
+	for f, kinds := range map[string][]compile.Kind{"empty": nil, "first": {compile.KindInt}, "whole": {compile.KindInt}, "count": {compile.KindInt}} {
+		if err := i.Prepare(f, kinds, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return i, s
+}
+
+func TestInvokeDoesNotAllocate(t *testing.T) {
+	i, s := smallInstance(t)
+	for _, f := range []string{"empty", "first", "whole"} {
+		args := ints(1)
+		if f == "empty" {
+			args = nil
+		}
+		inv := invocation(s, f, args)
+		inv.Result = make([]byte, 0, 256)
+		n := testing.AllocsPerRun(100, func() {
+			inv.Result = inv.Result[:0]
+			if out := i.Invoke(inv); out.Status != jit.OK {
+				t.Fatal(out.Status)
+			}
+		})
+		if n != 0 {
+			t.Errorf("%s: %v allocations", f, n)
+		}
+	}
+}
+
+func TestGuardWidens(t *testing.T) {
+	i, s := smallInstance(t)
+	inv, out := call(t, i, s, "wide", ints(maxSafe, 10))
+	a, _, _ := wire.FirstArg(inv.Result)
+	if out.Status != jit.OK || a.Tag() != wire.TagDouble || a.Double() != maxSafe+10 {
+		t.Fatal(out.Status, a)
+	}
+	if _, out := call(t, i, s, "missing", ints(99)); out.Status != jit.Deopt || i.Missed().Guard == nil || i.Missed().Guard.Line != 9 {
+		t.Fatalf("%v %+v", out.Status, i.Missed().Guard)
+	}
+}
+
+// TestEndsAreSound ends calls in every way and goes on with the same instance.
+func TestEndsAreSound(t *testing.T) {
+	i, s := smallInstance(t)
+	for f, args := range map[string][]compile.Kind{"deep": {compile.KindInt}, "spin": nil} {
+		if err := i.Prepare(f, args, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	yields := 0
+	for round := range 3 {
+		inv := invocation(s, "deep", ints(100_000))
+		if out := i.Invoke(inv); out.Status != jit.Limit {
+			t.Fatalf("round %d: endless recursion: %v", round, out.Status)
+		}
+		inv = invocation(s, "spin", nil)
+		inv.Yield = nil
+		if out := i.Invoke(inv); out.Status != jit.Preempted {
+			t.Fatalf("a straight run: %v", out.Status)
+		}
+		inv.Yield = func() bool { yields++; return yields%10 != 0 }
+		if out := i.Invoke(inv); out.Status != jit.Killed {
+			t.Fatalf("killed at a yield: %v", out.Status)
+		}
+		l := *testLimits()
+		l.Fuel = 5000
+		inv.Limits, inv.Yield = &l, func() bool { return true }
+		if out := i.Invoke(inv); out.Status != jit.Fuel || inv.Cost.Fuel != 5000 {
+			t.Fatalf("out of fuel: %v, %d burnt", out.Status, inv.Cost.Fuel)
+		}
+		inv, out := call(t, i, s, "count", ints(7))
+		if a, _, _ := wire.FirstArg(inv.Result); out.Status != jit.OK || a.Int() != int64(round+1) {
+			t.Fatalf("afterwards: %v %v", out.Status, a)
+		}
+	}
+	if yields != 30 {
+		t.Error(yields)
+	}
+}
+
+// TestDamagedArena: compiled lookups in an arena of garbage end, with a result
+// or as corrupt, and read nothing outside.
+func TestDamagedArena(t *testing.T) {
+	i, s := smallInstance(t)
+	mem := s.Mem()
+	saved := append([]byte{}, mem[64:4096]...)
+	for seed := range 200 {
+		x := uint64(seed)*0x9e3779b97f4a7c15 + 1
+		for at := range saved {
+			x ^= x << 13
+			x ^= x >> 7
+			x ^= x << 17
+			mem[64+at] = byte(x)
+		}
+		for k := range int64(8) {
+			inv := invocation(s, "first", ints(k))
+			if out := i.Invoke(inv); out.Status != jit.OK && out.Status != jit.Corrupt {
+				t.Fatalf("seed %d: %v", seed, out.Status)
+			}
+		}
+	}
+	copy(mem[64:], saved)
+	if inv, out := call(t, i, s, "first", ints(1)); out.Status != jit.OK || inv.Result[1] != 'v' {
+		t.Fatal(out.Status, inv.Result)
+	}
+}
+
+func BenchmarkInvoke(b *testing.B) {
+	i, s := smallInstance(b)
+	for _, f := range []string{"empty", "first", "whole"} {
+		b.Run("function="+f, func(b *testing.B) {
+			inv := invocation(s, f, ints(1))
+			if f == "empty" {
+				inv.Args = nil
+			}
+			inv.Result = make([]byte, 0, 256)
+			for b.Loop() {
+				inv.Result = inv.Result[:0]
+				i.Invoke(inv)
+			}
+		})
+	}
+}
+
+// TestDepthLimit: recursion ends at the same depth on both tiers, inlined or not.
+func TestDepthLimit(t *testing.T) {
+	b := newTiers(t, `
+export function deep(n) { return n === 0 ? 0 : 1 + deep(n - 1) }
+function odd(n) { return n === 0 ? 0 : even(n - 1) }
+function even(n) { return n === 0 ? 1 : odd(n - 1) }
+export function parity(n) { return even(n) }
+`)
+	for n := int64(245); n < 262; n++ {
+		b.Call("deep", ints(n))
+		b.Call("parity", ints(n))
+	}
+	if b.ran[1] != 34 {
+		t.Errorf("%d calls ran compiled", b.ran[1])
+	}
+}
