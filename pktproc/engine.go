@@ -21,16 +21,22 @@ func (p *Processor) invoker(t *tenant) (jit.Invoker, wire.Status) {
 	return rt, wire.StatusOK
 }
 
-// awaitRuntime asks for a runtime; r's task goes on when it comes.
+// awaitRuntime asks for a runtime; r's task goes on when it comes. One that an
+// earlier call asked for, and did not live to see, will do: a tenant whose calls
+// end early must not fill the queue that it shares.
 func (p *Processor) awaitRuntime(r *request, op wire.Op) step {
-	k := r.task
-	e := &k.t.local.Engine
-	job := &tenants.Job{Kind: tenants.JobRuntime, Lcore: p.cfg.Lcore, Local: k.t.local, Version: e.Active(), Old: e.DropRuntime()}
-	if p.cfg.Registry == nil || !p.cfg.Registry.Submit(job) {
-		r.fail(op, wire.StatusBusy)
-		return stepDone
+	k, t := r.task, r.t
+	e := &t.local.Engine
+	old := e.DropRuntime()
+	if t.making == nil || t.making.Version != e.Active() {
+		job := &tenants.Job{Kind: tenants.JobRuntime, Lcore: p.cfg.Lcore, Local: t.local, Version: e.Active(), Old: old}
+		if p.cfg.Registry == nil || !p.cfg.Registry.Submit(job) {
+			r.fail(op, wire.StatusBusy)
+			return stepDone
+		}
+		t.making = job
 	}
-	k.job = job
+	k.job = t.making
 	return stepJob
 }
 
@@ -48,9 +54,16 @@ func (p *Processor) jobDone(job *tenants.Job) {
 			break
 		}
 	}
+	t := p.tenantByID(job.Local.ID)
+	if t != nil && t.local != job.Local {
+		t = nil // removed, and its id is another's
+	}
 	if job.Kind == tenants.JobRuntime {
-		p.runtimeDone(job, k)
+		p.runtimeDone(job, t, k)
 		return
+	}
+	if t != nil {
+		t.fnJobs--
 	}
 	if k != nil {
 		p.fnDone(job, k)
@@ -59,9 +72,12 @@ func (p *Processor) jobDone(job *tenants.Job) {
 
 // runtimeDone takes a runtime and lets the call that asked for it go on. If
 // another version has become active meanwhile, that call will ask again.
-func (p *Processor) runtimeDone(job *tenants.Job, k *task) {
-	if t := p.tenantByID(job.Local.ID); t != nil && t.local == job.Local {
-		job.Local.Engine.Settle(job.Version, job.Runtime)
+func (p *Processor) runtimeDone(job *tenants.Job, t *tenant, k *task) {
+	if t != nil {
+		if t.making == job {
+			t.making = nil
+		}
+		t.local.Engine.Settle(job.Version, job.Runtime)
 	}
 	if k == nil {
 		return
@@ -93,15 +109,21 @@ func (p *Processor) failJob(r *request, op wire.Op, st wire.Status, job *tenants
 	r.failValue(op, st, job.Value)
 }
 
+// maxFnJobs is how many FNs of one tenant the control threads have at once. Their
+// queue is shared, and a deploy can take them long.
+const maxFnJobs = 8
+
 // submitFn hands an FN to the control threads.
 func (p *Processor) submitFn(k *task, op wire.Op, f *nic.Frame) {
 	job := &tenants.Job{Kind: tenants.JobFn, Lcore: p.cfg.Lcore, Local: k.t.local, Verb: uint8(op.Word(0)),
 		Activate: op.Word(1)&wire.FnFlagActivate != 0, Name: string(op.Key()), Source: k.source}
 	k.state = taskFn
-	if p.cfg.Registry == nil || !p.cfg.Registry.Submit(job) {
+	t := k.t
+	if t.fnJobs >= maxFnJobs || p.cfg.Registry == nil || !p.cfg.Registry.Submit(job) {
 		p.answerFn(k, op, wire.StatusBusy, f)
 		return
 	}
+	t.fnJobs++
 	k.job = job
 }
 

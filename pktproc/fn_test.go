@@ -215,3 +215,54 @@ func TestVersionDuringCall(t *testing.T) {
 		t.Fatalf("%q", op.Value())
 	}
 }
+
+// TestOneRuntimeJob: calls that end while a runtime is made do not each have
+// another one made, and an atomic datagram that waits for it holds the arena.
+func TestOneRuntimeJob(t *testing.T) {
+	l := newLocal(t, 1, "one")
+	r := callRig(t, nil, l)
+	rt := l.Engine.DropRuntime()
+	c := r.hello(path{}, l, wire.RoleData, dataToken)
+	for range 5 {
+		r.process(c.frame(0, opCall("echo", nil)))
+		r.advance(1001)
+		r.p.Housekeep(r.now)
+		must(t, c.last(), wire.StatusDeadline)
+	}
+	r.process(c.frame(wire.FlagAtomic, all(opSet("k", "v"), opCall("echo", nil))))
+	if !r.p.tenantByID(1).suspended() {
+		t.Fatal("the arena may change under an open overlay")
+	}
+	r.answer(func(j *tenants.Job) { j.Runtime = rt }) // wants that there is one job
+	r.slices(10)
+	if stored(l, "k", r.now.UnixMillis) != "v" || r.p.tenantByID(1).suspended() || r.p.tenantByID(1).making != nil {
+		t.Fatal("the datagram did not go on")
+	}
+}
+
+// TestFnJobs: one tenant cannot fill the queue of the control threads.
+func TestFnJobs(t *testing.T) {
+	l := newLocal(t, 1, "one")
+	r := callRig(t, nil, l)
+	c := r.hello(path{}, l, wire.RoleDeploy, codeToken)
+	list := func(w *wire.Writer) { w.Begin(wire.OpFn, 0, 0); w.Word(wire.FnList) }
+	for range maxFnJobs {
+		r.process(c.frame(0, list))
+	}
+	if h, _ := c.send(0, list); h.Status() != wire.StatusOK || len(r.jobs) != maxFnJobs {
+		t.Fatalf("%v, %d jobs", h.Status(), len(r.jobs))
+	}
+	r.advance(1001) // the requests end, their jobs do not
+	r.p.Housekeep(r.now)
+	if _, ops := c.send(0, list); ops[0].Status() != wire.StatusBusy {
+		t.Fatal(ops[0].Status())
+	}
+	for _, j := range r.jobs {
+		r.p.HandleEvent(tenants.Event{Kind: tenants.EventJobDone, Job: j})
+	}
+	r.jobs = nil
+	r.process(c.frame(0, list))
+	if len(r.jobs) != 1 {
+		t.Fatalf("%d jobs", len(r.jobs))
+	}
+}

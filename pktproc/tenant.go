@@ -37,6 +37,9 @@ type tenant struct {
 
 	calls, fuel meter
 
+	making *tenants.Job // the JobRuntime that the control threads have, or nil
+	fnJobs int          // JobFns that they have
+
 	// trusted is the last source that was found in the tenant's list; trusted4
 	// the same if it was an IPv4 address, as memory has it, else 0.
 	trusted   [2]uint64
@@ -49,7 +52,9 @@ func (t *tenant) busy() bool { return t.current != nil }
 
 // suspended says whether a call holds the overlay, so that nothing else in the
 // arena may change.
-func (t *tenant) suspended() bool { return t.current != nil && t.current.state == taskSuspended }
+func (t *tenant) suspended() bool {
+	return t.current != nil && (t.current.state == taskSuspended || t.current.r.overlay) // an atomic datagram may wait for a runtime
+}
 
 // trusts says whether a frame's source may send requests without a session.
 func (t *tenant) trusts(l *offsets, b []byte) bool {
