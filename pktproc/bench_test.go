@@ -79,6 +79,15 @@ func BenchmarkLarge(b *testing.B) {
 	b.Run("op=get-8", func(b *testing.B) {
 		r.benchmark(b, 2<<10, 8, c, all(get, get, get, get, get, get, get, get), (*prepared).run)
 	})
+	set := func(w *wire.Writer) {
+		n = n*2862933555777941757 + 3037000493
+		w.Begin(wire.OpSet, 0, 0)
+		w.IntKey(n >> 20 % keys)
+		w.Value(value)
+	}
+	b.Run("op=mixed-8", func(b *testing.B) {
+		r.benchmark(b, 2<<10, 8, c, all(get, set, get, set, get, set, get, set), (*prepared).run)
+	})
 }
 
 // BenchmarkCall calls a function of the interpreter that does nothing.

@@ -148,3 +148,31 @@ func (p *Processor) serveGets(f *nic.Frame, pf *parsed, list []wanted) {
 	p.n.Ops[wire.OpGet] += uint64(n)
 	p.finishFast(f, pf, n, full, at-wire.HeaderSize)
 }
+
+// touchKeys is the second and third pass over the operations of a datagram that
+// is executed in place. It reports whether p.wanted has the hashes of their keys.
+func (p *Processor) touchKeys(pf *parsed, mask uint32) bool {
+	if pf.hashed {
+		p.wanted[0].hash = pf.hash
+		return true
+	}
+	if mask&maskKeyed == 0 {
+		return false
+	}
+	shard := pf.t.shard
+	n := 0
+	for ops := pf.ops; ; n++ {
+		op, rest, ok := wire.FirstOp(ops)
+		if !ok {
+			break
+		}
+		ops = rest
+		p.wanted[n].hash = 0
+		if maskKeyed>>op.Code()&1 != 0 {
+			p.wanted[n].hash = shard.Hash(keyOf(op))
+			shard.TouchBucket(p.wanted[n].hash)
+		}
+	}
+	touchEntries(shard, p.wanted[:n])
+	return true
+}

@@ -7,14 +7,14 @@ import (
 )
 
 // lookup reads one key: through the overlay in an atomic datagram, else from
-// the last commit, with the hash of the burst's second pass if it made one.
+// the last commit, with the hash of the second pass if there was one.
 func (p *Processor) lookup(r *request, op wire.Op) (store.Entry, store.Result) {
 	r.cost.Lookups = 1
 	if r.overlay {
 		return r.t.shard.Overlay().Get(keyOf(op))
 	}
-	if r.hashed && r.index == 0 {
-		return r.t.shard.GetHashed(r.hash, keyOf(op), p.now.UnixMillis)
+	if r.hashed {
+		return r.t.shard.GetHashed(p.wanted[r.index].hash, keyOf(op), p.now.UnixMillis)
 	}
 	return r.t.shard.Get(keyOf(op), p.now.UnixMillis)
 }

@@ -40,8 +40,7 @@ type request struct {
 	failed    wire.Status  // the last operation's status
 	cost      wire.Receipt // of this operation
 	stop      wire.Status  // set by what ends a call from outside: kill, deadline, shutdown
-	hash      uint64       // of the first operation's key, if hashed
-	hashed    bool
+	hashed    bool         // Processor.wanted has the hashes of the operations' keys
 }
 
 // begin makes r the request that pf parsed, with ops as its operations.
@@ -50,7 +49,6 @@ func (r *request) begin(pf *parsed, ops []byte) {
 	*r = request{
 		t: pf.t, seq: pf.h.Seq(), all: ops, rest: ops,
 		receipt: flags&wire.FlagReceipt != 0, atomic: flags&wire.FlagAtomic != 0 && pf.h.Ops() > 1,
-		hash: pf.hash, hashed: pf.hashed,
 	}
 	if pf.s != nil {
 		r.session, r.role = pf.s.id, pf.s.role

@@ -25,6 +25,9 @@ const (
 		1<<wire.OpFn | 1<<wire.OpPushBegin | 1<<wire.OpKill | bitTTLSet
 )
 
+// maskKeyed are the operations whose key is one of the store's.
+const maskKeyed = 1<<wire.OpGet | 1<<wire.OpSet | 1<<wire.OpDelete | 1<<wire.OpIncr | 1<<wire.OpCAS | 1<<wire.OpTTL | bitTTLSet
+
 // maxSeq is the highest sequence number of the window; those above are for
 // datagrams that are not recorded.
 const maxSeq = 1<<31 - 1
@@ -198,6 +201,7 @@ func (p *Processor) serveSlow(f *nic.Frame, pf *parsed) {
 	r := &p.inline
 	n := copy(p.scratch[:], pf.ops)
 	r.begin(pf, p.scratch[:n])
+	r.hashed = p.touchKeys(pf, mask)
 	r.readOnly = mask&^maskImmediate == 0
 	r.room = len(p.payload(f, &pf.l))
 	room := p.payload(f, &pf.l)

@@ -85,8 +85,8 @@ func (p *Processor) freeTask(k *task) {
 	}
 	k.state, k.t, k.worker, k.job, k.source, k.push = taskFree, nil, nil, nil, nil, nil
 	k.long, k.burnt, k.settled = false, 0, 0
-	k.r = request{}
-	k.invocation = jit.Invocation{}
+	k.r.t = nil // the next request overwrites the rest
+	k.invocation.Overlay, k.invocation.Limits = nil, nil
 	k.next = p.tasks.free
 	p.tasks.free = k
 	p.n.Tasks--
@@ -104,7 +104,7 @@ func (p *Processor) newTask(f *nic.Frame, pf *parsed, recorded bool) *task {
 	copy(k.headers[:], f.Data[:at])
 	n := copy(k.request[:], f.Data[at:pf.l.end])
 	k.r.begin(pf, k.request[wire.HeaderSize:n])
-	k.r.task, k.r.hashed = k, false
+	k.r.task = k
 	k.r.room = len(p.payload(f, &pf.l))
 	k.r.w = wire.NewWriter(k.reply[:0:k.r.room])
 	wait := t.local.Limits.DeadlineMillis
