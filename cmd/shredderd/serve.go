@@ -88,10 +88,14 @@ func (s *server) start() error {
 	if err := s.newPlane(); err != nil {
 		return err
 	}
+	// Tenants first: requests wait in the sockets until the lcores know whom they are for.
+	if err := s.createTenants(); err != nil {
+		return err
+	}
 	if err := s.plane.Load().Start(); err != nil {
 		return err
 	}
-	if err := s.createTenants(); err != nil {
+	if err := s.registry.Settle(context.Background()); err != nil {
 		return err
 	}
 	s.admin, err = control.Start(control.Config{
@@ -180,10 +184,7 @@ func (s *server) createTenants() error {
 			errs = append(errs, err)
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		return err
-	}
-	return s.registry.Settle(context.Background()) // before anybody is told that they are served
+	return errors.Join(errs...)
 }
 
 // stop ends what start has started, last first: no new admin requests, then the

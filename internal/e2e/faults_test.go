@@ -113,8 +113,7 @@ func TestRestart(t *testing.T) {
 		t.Run(host, func(t *testing.T) {
 			spec := open("restart")
 			spec.Name = "restart"
-			create := func() { s.create(t, spec) }
-			create()
+			s.create(t, spec)
 			c := dial(t, s.addr(host, 0), client.Options{Tenant: spec.Name})
 			ctx := t.Context()
 			must[int64](t)(c.Incr(ctx, client.Key("n"), 1))
@@ -125,8 +124,7 @@ func TestRestart(t *testing.T) {
 			blackHole(t, s.addr(host, 0), 2)
 			go func() { _, err := c.Get(ctx, client.Key("n")); read <- err }()
 			blackHole(t, s.addr(host, 0), 3)
-			s.listen(s.port)
-			create()
+			s.listen(s.port, spec)
 			wantError(t, <-unknown, client.ErrUnknownOutcome)
 			wantError(t, <-read, client.ErrNotFound)
 			if n := must[int64](t)(c.Incr(ctx, client.Key("n"), 7)); n != 7 {
@@ -135,8 +133,7 @@ func TestRestart(t *testing.T) {
 
 			// A change of which one copy was sent, to the new server, simply happens.
 			s.stop()
-			s.listen(s.port)
-			create()
+			s.listen(s.port, spec)
 			if n, err := c.Incr(ctx, client.Key("n"), 3); n != 3 || err != nil {
 				t.Errorf("%d, %v", n, err)
 			}

@@ -39,14 +39,14 @@ var programs = sync.OnceValues(func() (dir string, err error) {
 
 var programsDir string
 
-// settings are the environment of a daemon and its clients on free ports.
+// settings are the environment of a daemon of up to two lcores and its clients, on free ports.
 func settings(dir string) ([]string, error) {
-	sockets, err := openSockets(0, 1)
+	sockets, err := openSockets(0, 2)
 	for range 100 {
 		if err == nil {
 			break
 		}
-		sockets, err = openSockets(0, 1)
+		sockets, err = openSockets(0, 2)
 	}
 	if err != nil {
 		return nil, err

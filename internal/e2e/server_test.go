@@ -59,8 +59,9 @@ func startUDP(t testing.TB, lcores int) *site {
 	return s
 }
 
-// listen opens the sockets and starts the server, on the port given or one that is free.
-func (s *site) listen(port uint16) {
+// listen opens the sockets and starts the server with some tenants, on the port
+// given or one that is free.
+func (s *site) listen(port uint16, specs ...tenants.Spec) {
 	s.t.Helper()
 	var err error
 	for range 100 {
@@ -79,7 +80,7 @@ func (s *site) listen(port uint16) {
 		s.idle = append(s.idle, s.sockets[i].InUse(), s.sockets[i+1].InUse())
 	}
 	udp.Share(s.sockets...)
-	s.serve(d)
+	s.serve(d, specs...)
 }
 
 // openSockets opens two sockets an lcore. With port 0 the kernel chooses the
@@ -107,8 +108,8 @@ func openSockets(port uint16, lcores int) (sockets []*udp.Queue, err error) {
 	return sockets, nil
 }
 
-// serve starts the lcores and an empty registry on a device.
-func (s *site) serve(d device) {
+// serve starts the lcores on a device, when their tenants wait for them.
+func (s *site) serve(d device, specs ...tenants.Spec) {
 	s.t.Helper()
 	var plane atomic.Pointer[dataplane.Plane]
 	s.registry = tenants.NewRegistry(tenants.Config{
@@ -123,6 +124,11 @@ func (s *site) serve(d device) {
 	}
 	plane.Store(p)
 	s.plane = p
+	for _, spec := range specs {
+		if _, err := s.registry.Create(spec); err != nil {
+			s.t.Fatal(err)
+		}
+	}
 	if err := p.Start(); err != nil {
 		s.t.Fatal(err)
 	}
