@@ -156,7 +156,9 @@ func TestLongCall(t *testing.T) {
 	}
 }
 
-// TestWaitingLimit: more than Limits.Waiting are BUSY, and may be sent again.
+// TestWaitingLimit: more than Limits.Waiting are BUSY. That is an answer like
+// others: a copy that comes later, when there is room, is not executed, for the
+// client has been told that nothing was.
 func TestWaitingLimit(t *testing.T) {
 	l := newLocal(t, 1, "one")
 	l.Limits.Waiting = 3
@@ -174,8 +176,11 @@ func TestWaitingLimit(t *testing.T) {
 	}
 	r.slices(1000)
 	r.takeSent()
-	if h, ops := c.reply(r.process(f)[0]); h.Status() != wire.StatusOK || ops[0].Word(1) != 4 {
-		t.Fatalf("%v", h.Status())
+	if h, ops := c.reply(r.process(f)[0]); h.Status() != wire.StatusBusy || len(ops) != 0 {
+		t.Fatalf("a copy: %v", h.Status())
+	}
+	if op := must(t, c.one(opIncr("n", 1)), wire.StatusOK); op.Word(1) != 4 {
+		t.Fatalf("n is %d, want 4", op.Word(1))
 	}
 }
 

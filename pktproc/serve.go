@@ -192,7 +192,7 @@ func (p *Processor) serveSlow(f *nic.Frame, pf *parsed) {
 	if waits || mask&maskCalls != 0 || pf.single == wire.OpFn {
 		if st := p.serveTask(f, pf, mask, recorded); st != wire.StatusOK {
 			if recorded {
-				p.untake(pf.s, seq)
+				p.record(pf.s, t, seq, st, 0, nil) // a copy must not be executed after this answer
 			}
 			p.refuse(f, &pf.l, st)
 		}

@@ -83,16 +83,6 @@ func (p *Processor) take(s *session, t *tenant, seq uint32) verdict {
 	return verdictDone
 }
 
-// untake gives seq back unexecuted: the request was refused before it began,
-// and may be sent again.
-func (p *Processor) untake(s *session, seq uint32) {
-	if seq-s.base < wire.WindowSize {
-		bit := uint64(1) << (seq & (wire.WindowSize - 1))
-		s.taken &^= bit
-		s.pending &^= bit
-	}
-}
-
 // record keeps the reply of seq: status and the ops in body. If there is no
 // room, a duplicate will be STALE, but still not executed.
 func (p *Processor) record(s *session, t *tenant, seq uint32, status wire.Status, ops int, body []byte) {
