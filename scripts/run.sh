@@ -23,19 +23,23 @@ for arg in "$@"; do
 	esac
 done
 
+# without says why DPDK cannot serve here. A check of DPDK has then failed.
+without() {
+	[ $check = no ] || { echo "$1: nothing can go through DPDK (--check --udp checks kernel UDP sockets)" >&2; exit 1; }
+	echo "$1: serving kernel UDP sockets" >&2
+	driver=udp
+}
+
 want_go || { echo "Go is missing and could not be installed" >&2; exit 1; }
 if [ $driver = dpdk ]; then
 	need iproute2 command -v ip
 	need curl command -v curl
 	if [ "$(id -u)" != 0 ]; then
-		echo "not root, so no DPDK device that the kernel can reach: serving kernel UDP sockets" >&2
-		driver=udp
+		without "not root, so no DPDK device that the kernel can reach"
 	elif [ ! -c /dev/net/tun ]; then
-		echo "no /dev/net/tun on this machine: serving kernel UDP sockets instead of a DPDK tap interface" >&2
-		driver=udp
+		without "no /dev/net/tun on this machine, so no DPDK tap interface"
 	elif ! want_dpdk; then
-		echo "DPDK cannot be installed: serving kernel UDP sockets" >&2
-		driver=udp
+		without "DPDK cannot be installed"
 	fi
 fi
 
