@@ -286,7 +286,7 @@ func (s *Shard) splitBucket(from, to uint64) {
 // requests overlap, and a plain load is the prefetch. Both are safe on any arena.
 func (s *Shard) TouchBucket(h uint64) {
 	ref := s.bucketRef(s.bucketOf(h))
-	s.scratchSink += uint64(s.mem[ref])
+	s.scratchSink += uint32(s.mem[ref])
 }
 
 func (s *Shard) TouchEntry(h uint64) {
@@ -308,7 +308,7 @@ func (s *Shard) TouchEntry(h uint64) {
 	ref := uint64(binary.LittleEndian.Uint32(b[layout.OffRefs+4*i:]))
 	if ref+touchSize < uint64(len(mem)) {
 		e := (*[touchSize]byte)(mem[ref:])
-		s.scratchSink += uint64(e[0]) + uint64(e[64]) + uint64(e[touchSize-1])
+		s.scratchSink += uint32(e[0]) + uint32(e[64]) + uint32(e[touchSize-1])
 	}
 }
 

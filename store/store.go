@@ -62,22 +62,26 @@ type Shard struct {
 	a   *arena.Arena
 	mem []byte // the arena's mapping
 
-	// The header's words that a lookup needs, kept beside the mapping too: a
-	// lookup then touches bucket and entry only.
+	// The header's words that a lookup needs, kept beside the mapping too. With those
+	// above they fill one cache line: a lookup touches it, the bucket and the entry.
 	seed        uint64
 	index       uint32
+	scratchSink uint32 // where Touch puts what it loads, so that it is loaded
 	mask, split uint64
 
-	count       uint64
-	version     uint64
-	valueSize   uint64 // bytes of keys and values
-	corrupt     bool
-	overlay     Overlay
-	sweepAt     uint64 // bucket where the expiry sweep goes on
-	expiring    uint64 // entries with an expiry
-	scratchSink uint64
-	owner       invariant.Owner
+	count     uint64
+	version   uint64
+	valueSize uint64 // bytes of keys and values
+	corrupt   bool
+	overlay   Overlay
+	sweepAt   uint64 // bucket where the expiry sweep goes on
+	expiring  uint64 // entries with an expiry
+	owner     invariant.Owner
+	_         [shardPad]byte
 }
+
+// shardPad makes Shard 256 bytes, which the allocator aligns to a cache line.
+const shardPad = 24
 
 // initialMask: the first 32 buckets share the first page with the header.
 const initialMask = 31
