@@ -92,6 +92,15 @@ const (
 	intGetSize = wire.OpHeaderSize + 8
 )
 
+// plainInt is the integer key of the first operation of what came by parsePlain,
+// if it has one: there are no words in front of it.
+func (pf *parsed) plainInt() (uint64, bool) {
+	if !pf.plain || pf.ops[1]&wire.OpFlagIntKey == 0 {
+		return 0, false
+	}
+	return binary.LittleEndian.Uint64(pf.ops[wire.OpHeaderSize:]), true
+}
+
 // onlyIntGets says whether ops are count GETs of integer keys.
 func onlyIntGets(ops []byte, count int) bool {
 	if count > wire.MaxOps || len(ops) != count*intGetSize {
@@ -106,28 +115,36 @@ func onlyIntGets(ops []byte, count int) bool {
 }
 
 // finishPlain is finish for what came by parsePlain: all headers are read, and
-// then written, as words.
+// then written, as words at constant places.
 func (p *Processor) finishPlain(f *nic.Frame, ops int, status wire.Status, bodyLen int) {
-	b := f.Data
 	length := udpHeader + wire.HeaderSize + bodyLen
-	end := plainPayload + wire.HeaderSize + bodyLen
-	h := b[plainPayload : plainPayload+wire.HeaderSize]
-	putReplyHeader(h, ops, status, bodyLen, p.port)
+	b := f.Data[:plainPayload+wire.HeaderSize+bodyLen]
+	h := (*[plainPayload + wire.HeaderSize]byte)(b)
+	putReplyHeader(h[plainPayload:], ops, status, bodyLen, p.port)
 	le := binary.LittleEndian
-	u := b[34:42]
-	old := le.Uint64(u)
-	word := old<<16&0xffff0000 | old>>16&0xffff | uint64(swap16(uint16(length)))<<32
-	if (old>>48 != 0 || p.cfg.AlwaysChecksum) && !p.deviceSums {
-		sum := ^fold(addSum(add64(pseudoSum(b[26:34], protoUDP, length), word), b[plainPayload:end]))
+	macs, kind := le.Uint64(h[0:]), le.Uint64(h[8:])
+	ip, pair, udp := le.Uint64(h[16:]), le.Uint64(h[26:]), le.Uint64(h[34:])
+	word := udp<<16&0xffff0000 | udp>>16&0xffff | uint64(swap16(uint16(length)))<<32
+	if (udp>>48 != 0 || p.cfg.AlwaysChecksum) && !p.deviceSums {
+		sum := ^fold(addSum(add64(pseudoSum(h[26:34], protoUDP, length), word), b[plainPayload:]))
 		if sum == 0 {
 			sum = 0xffff
 		}
 		word |= uint64(sum) << 48
 	}
-	le.PutUint64(u, word)
-	turnIPv4(b[etherHeader:etherHeader+ipv4MinHeader:etherHeader+ipv4MinHeader], uint16(length+ipv4MinHeader))
-	swapMACs(b)
-	f.Len, f.Verdict = end, nic.Reply
+	// Source and destination MAC address change places, types stay.
+	le.PutUint64(h[0:], macs>>48|kind<<32>>16|macs<<48)
+	le.PutUint64(h[8:], kind>>32<<32|macs<<16>>32)
+	// RFC 1624 for length and hops. Swapped addresses leave the sum alone.
+	total, hops := swap16(uint16(length+ipv4MinHeader)), uint16(ip>>48)&0xff00|replyHops
+	s := uint32(^le.Uint16(h[24:])) + uint32(^uint16(ip)) + uint32(total) + uint32(^uint16(ip>>48)) + uint32(hops)
+	s = s>>16 + s&0xffff
+	s = s>>16 + s&0xffff
+	le.PutUint64(h[16:], ip<<16>>32<<16|uint64(total)|uint64(hops)<<48)
+	le.PutUint16(h[24:], ^uint16(s))
+	le.PutUint64(h[26:], pair<<32|pair>>32)
+	le.PutUint64(h[34:], word)
+	f.Len, f.Verdict = len(b), nic.Reply
 	p.n.Replies++
 	p.n.Statuses[status]++
 }

@@ -315,11 +315,12 @@ func (p *Processor) locate(f *nic.Frame, pf *parsed) {
 		}
 	}
 	// Several operations are looked up together when their datagram's turn comes.
-	if pf.intGets {
-		if len(pf.ops) == intGetSize {
-			pf.hash, pf.hashed = pf.t.shard.Hash(store.IntKey(binary.LittleEndian.Uint64(pf.ops[wire.OpHeaderSize:]))), true
-			pf.t.shard.TouchBucket(pf.hash)
-		}
+	if pf.single == wire.OpPing || pf.intGets && len(pf.ops) != intGetSize {
+		return
+	}
+	if n, ok := pf.plainInt(); ok {
+		pf.hash, pf.hashed = pf.t.shard.Hash(store.IntKey(n)), true
+		pf.t.shard.TouchBucket(pf.hash)
 		return
 	}
 	if pf.single == 0 || pf.single == wire.OpCall || len(wire.Op(pf.ops).Key()) == 0 {

@@ -133,7 +133,13 @@ func (p *Processor) fastSet(f *nic.Frame, pf *parsed) bool {
 		}
 	}
 	value := op.Value()
-	version, res := t.shard.Set(keyOf(op), value, store.SetOptions{}, p.now.UnixMillis)
+	k := store.Key{}
+	if n, ok := pf.plainInt(); ok {
+		k.Int = n
+	} else {
+		k = keyOf(op)
+	}
+	version, res := t.shard.Set(k, value, store.SetOptions{}, p.now.UnixMillis)
 	body := f.Data[int(pf.l.l4)+udpHeader+wire.HeaderSize:]
 	st := p.status(t, res)
 	end := 8
