@@ -113,6 +113,9 @@ func (l *lower) callFunction(f *ast.FunctionLiteral, e *ast.CallExpression, args
 			s.values = append(s.values, arg.m)
 		}
 	}
+	if target.result.has(kJSON) {
+		l.refuse(e.Idx0(), "a call of "+target.name+", which returns an object", "return numbers, strings or typed arrays from functions that others call")
+	}
 	out := value{t: target.result, rep: target.result.rep()}
 	if !target.result.isNever() {
 		for i, t := range out.rep.valueTypes() {

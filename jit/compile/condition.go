@@ -40,8 +40,8 @@ func (l *lower) cond(e ast.Expression) (c *tree, yes, no *flow) {
 	yes, no = l.ways(c)
 	if id := l.variableNamed(e); id != nil {
 		l.narrow(yes, id, func(t Type) Type { return t.without(kNil) })
-		if v.t.has(kView|kArray) && no != nil {
-			l.narrow(no, id, func(t Type) Type { return t.without(kView | kArray) })
+		if v.t.has(kView|kArray|kSet) && no != nil {
+			l.narrow(no, id, func(t Type) Type { return t.without(kView | kArray | kSet) })
 		}
 	}
 	return c, yes, no
@@ -167,8 +167,8 @@ func (l *lower) logical(e *ast.BinaryExpression) value {
 			l.narrow(yes, id, func(t Type) Type { return t.without(kNil) })
 		}
 	}
-	if e.Operator == token.LOGICAL_AND && v.t.has(kView|kArray) && v.t.has(kNil) {
-		keep.t = v.t.without(kView | kArray)
+	if e.Operator == token.LOGICAL_AND && v.t.has(kView|kArray|kSet) && v.t.has(kNil) {
+		keep.t = v.t.without(kView | kArray | kSet)
 	}
 	return l.either(e, c, yes, no, func() value { return keep }, func() value { return l.expr(e.Right) }, e.Left.Idx0())
 }
@@ -353,6 +353,8 @@ func (l *lower) strictEquals(a, b value, at file.Idx) *tree {
 		if t.has(kString) {
 			return l.equalStrings(a.as(t), b.as(t))
 		}
+	case repRef:
+		return binary2(opI32Eq, a.as(t).n, b.as(t).n)
 	}
 	l.refuse(at, "a comparison of arrays", "compare their elements")
 	return nil

@@ -19,8 +19,11 @@ func (l *lower) newExpr(e *ast.NewExpression) value {
 		if elem, ok := arrayClasses[id.Name.String()]; ok {
 			return l.newTypedArray(e, elem)
 		}
+		if id.Name == "Set" && len(e.ArgumentList) == 0 {
+			return l.newList(constI32(listRoom), setT)
+		}
 	}
-	l.refuse(e.New, "new", "compiled functions make typed arrays only, as in new Float64Array(n)")
+	l.refuse(e.New, "new", "compiled functions make typed arrays, as in new Float64Array(n), and new Set()")
 	return nothing()
 }
 

@@ -61,7 +61,7 @@ func (l *lower) exprOf(e ast.Expression) value {
 	case *ast.NewExpression:
 		return l.newExpr(e)
 	case *ast.ArrayLiteral:
-		l.refuse(e.LeftBracket, "an array literal", "use a typed array, as in new Float64Array(n)")
+		return l.arrayLiteral(e)
 	case *ast.ObjectLiteral:
 		l.refuse(e.LeftBrace, "an object", "use variables, or return bytes")
 	case *ast.FunctionLiteral, *ast.ArrowFunctionLiteral:

@@ -9,10 +9,13 @@ const (
 	helperAlloc  = "alloc"  // (size i32) → (address i32): scratch, 8-byte aligned, not cleared
 	helperEqual  = "equal"  // (a, n, b, m i32) → (i32): bytes are equal
 	helperASCII  = "ascii"  // (a, n i32) → (i32): the text is ASCII
+	helperPush   = "push"   // (list i32, x f64) → ()
+	helperHas    = "has"    // (set i32, x f64) → (i32)
+	helperAdd    = "add"    // (set i32, x f64) → ()
 	helperOrder  = "order"  // (a, n, b, m i32) → (i32): −1, 0, 1
 )
 
-var helperNames = []string{helperSpent, helperLookup, helperAlloc, helperEqual, helperASCII, helperOrder}
+var helperNames = []string{helperSpent, helperLookup, helperAlloc, helperEqual, helperASCII, helperPush, helperHas, helperAdd, helperOrder}
 
 // helper returns a helper, building it at its first use.
 func (c *compiler) helper(name string) *callable {
@@ -29,6 +32,12 @@ func (c *compiler) helper(name string) *callable {
 			c.buildAlloc(h)
 		case helperEqual:
 			c.buildEqual(h)
+		case helperPush:
+			c.buildPush(h)
+		case helperHas:
+			c.buildHas(h)
+		case helperAdd:
+			c.buildAdd(h)
 		case helperASCII:
 			c.buildASCII(h)
 		case helperOrder:

@@ -138,7 +138,8 @@ func (l *lower) forOf(s *ast.ForOfStatement, names []string) {
 	if l.flow == nil {
 		return
 	}
-	if !source.t.only(kView) {
+	isList := source.t.only(kArray) || source.t.only(kSet)
+	if !source.t.only(kView) && !isList {
 		l.refuse(s.Source.Idx0(), "for … of over "+source.t.describe(), "loop over a typed array, with a test for undefined before")
 	}
 	list := l.inst.variable([2]any{s, "list"}, "")
@@ -157,12 +158,25 @@ func (l *lower) forOf(s *ast.ForOfStatement, names []string) {
 		back := l.loopHead(s)
 		code := l.into(func() {
 			i, view := l.read(index), l.read(list)
-			n := l.length(view)
+			if l.iterators && !source.t.only(kSet) {
+				l.burn(1) // tier 0 meters the array's iterator itself then
+			}
+			var n value
+			if isList { // it may grow and shrink in the loop
+				n = intValue(unary(opI64ExtI32U, l.listLength(view)), lengthT)
+			} else {
+				n = l.length(view)
+			}
 			j.end.used = true
 			j.endFlow = merge(j.endFlow, l.flow.clone())
 			l.emit(&statement{kind: stmtBrIf, value: binary2(opI64GeS, i.n, n.n), label: j.end})
 			l.burn(l.costs[s])
-			x := l.simple(l.elementAt(view, unary(opI32WrapI64, i.n)))
+			var x value
+			if isList {
+				x = l.listElement(view, unary(opI32WrapI64, i.n))
+			} else {
+				x = l.simple(l.elementAt(view, unary(opI32WrapI64, i.n)))
+			}
 			next := intValue(binary2(opI64Add, i.n, constI64(1)), intT(1, maxElements))
 			l.assign(index, next, s.For)
 			l.loopVariable(s, x)

@@ -78,7 +78,11 @@ type jsonStep struct {
 func (l *lower) returnObject(e ast.Expression, at file.Idx) bool {
 	r := l.recordNamed(e)
 	switch e.(type) {
-	case *ast.ObjectLiteral, *ast.ArrayLiteral:
+	case *ast.ObjectLiteral:
+	case *ast.ArrayLiteral:
+		if l.ret.inlined || l.f != l.compiler.entry {
+			return false // an array of numbers, as a value
+		}
 	default:
 		if r == nil {
 			return false
@@ -171,6 +175,8 @@ func (l *lower) jsonStep(s jsonStep) {
 		l.jsonCall("jsonNumber", l.convert(s.v, t).n)
 	case s.v.t.only(kString | kNil):
 		l.jsonCall("jsonText", s.v.as(stringT.with(kUndefined)).n, s.v.as(stringT.with(kUndefined)).m)
+	case s.v.t.only(kArray):
+		l.jsonCall("jsonList", s.v.n)
 	default:
 		l.refuse(s.at, s.v.t.describe()+" within an object", "put numbers, strings and booleans into it")
 	}

@@ -262,6 +262,12 @@ func (l *lower) returnValue(v value, at file.Idx) {
 		l.flow = nil
 		return
 	}
+	if l.f == l.compiler.entry && v.t.has(kArray) && v.t.only(kArray) {
+		l.jsonCall("jsonList", v.n)
+		v = value{t: Type{k: kJSON}, rep: repI32, n: constI32(codeJSON)}
+	} else if l.f == l.compiler.entry && v.t.has(kArray|kSet) {
+		l.refuse(at, "a result that is "+v.t.describe(), "return an array in every case, or bytes")
+	}
 	l.f.result = l.joinType(l.f.result, v.t, &l.f.turns, at)
 	v = l.simple(l.convert(v, l.f.result))
 	for _, s := range l.settle() {

@@ -12,6 +12,7 @@ const (
 	kString // ASCII text, see strings.go
 	kView   // a typed array
 	kArray  // an array of numbers
+	kSet    // a set of numbers
 	kJSON   // the call's result, written as JSON by the host
 )
 
@@ -185,7 +186,7 @@ func (t Type) rep() rep {
 		return repF64
 	case t.k&^(kNil|kView) == 0, t.k&^(kNil|kString) == 0:
 		return repPair
-	case t.k&^(kNil|kArray) == 0:
+	case t.k&^(kNil|kArray) == 0, t.k&^(kNil|kSet) == 0:
 		return repRef
 	}
 	return repMixed
@@ -220,7 +221,7 @@ func (t Type) describe() string {
 		k    kinds
 		name string
 	}{{kBool, "a boolean"}, {kInt | kNumber, "a number"}, {kString, "a string"}, {kView, "a typed array"},
-		{kArray, "an array"}, {kUndefined, "undefined"}, {kNull, "null"}}
+		{kArray, "an array"}, {kSet, "a set"}, {kJSON, "an object"}, {kUndefined, "undefined"}, {kNull, "null"}}
 	out := ""
 	for _, n := range names {
 		if t.has(n.k) {
@@ -242,6 +243,7 @@ const (
 	RepI64  = uint8(repI64)
 	RepF64  = uint8(repF64)
 	RepPair = uint8(repPair)
+	RepRef  = uint8(repRef)
 
 	CodeFalse     = codeFalse
 	CodeTrue      = codeTrue

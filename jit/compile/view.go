@@ -37,6 +37,8 @@ func (l *lower) dot(e *ast.DotExpression) value {
 	switch {
 	case name == "length" && v.t.only(kView|kString):
 		return l.length(v)
+	case name == "length" && v.t.only(kArray), name == "size" && v.t.only(kSet):
+		return intValue(unary(opI64ExtI32U, l.listLength(l.keep(v))), lengthT)
 	case name == "byteLength" && v.t.only(kView):
 		n := l.length(v)
 		return intValue(binary2(opI64Shl, n.n, constI64(elementShifts[v.t.elem])), intT(0, maxElements))
@@ -146,6 +148,9 @@ func (l *lower) elementOf(v value, e *ast.BracketExpression) value {
 	if v.t.only(kString) {
 		l.refuse(e.LeftBracket, "a character of a string by index", "use charCodeAt")
 	}
+	if v.t.only(kArray) {
+		return l.listPlace(l.keep(v), e).get()
+	}
 	if !v.t.only(kView) {
 		l.refuse(e.Left.Idx0(), "an element of "+v.t.describe(), "use a typed array")
 	}
@@ -229,6 +234,9 @@ func (l *lower) elementPlace(e *ast.BracketExpression) place {
 		return place{func() value { return nothing() }, func(value) {}}
 	}
 	v = l.present(v, e.Left.Idx0())
+	if v.t.only(kArray) {
+		return l.listPlace(l.keep(v), e)
+	}
 	if !v.t.only(kView) {
 		l.refuse(e.Left.Idx0(), "assignment to an element of "+v.t.describe(), "use a typed array")
 	}

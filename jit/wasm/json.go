@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"encoding/binary"
 	"math"
 	"strconv"
 
@@ -180,4 +181,36 @@ func hostTenant(i *Instance, s []uint64) {
 		return
 	}
 	s[0] = uint64(copy(room, i.tenant))
+}
+
+// hostJSONList writes an array of numbers from scratch.
+func hostJSONList(i *Instance, s []uint64) {
+	w := &i.json
+	if len(w.open) == 0 {
+		w.out, w.charged = w.out[:0], 0
+	}
+	left := i.jsonBegin(int64(s[0]))
+	h := i.bytes(s[1], 12)
+	if h == nil {
+		s[0] = uint64(left)
+		return
+	}
+	n := binary.LittleEndian.Uint32(h)
+	data := i.bytes(uint64(binary.LittleEndian.Uint32(h[8:])), uint64(n)*8)
+	w.out = append(w.out, '[')
+	for at := 0; at < len(data) && left >= 0; at += 8 {
+		if at > 0 {
+			w.out = append(w.out, ',')
+		}
+		if left = i.jsonCharge(left); left < 0 {
+			break
+		}
+		if f := math.Float64frombits(binary.LittleEndian.Uint64(data[at:])); math.IsNaN(f) || math.IsInf(f, 0) {
+			w.out = append(w.out, "null"...)
+		} else {
+			w.out = appendNumber(w.out, f)
+		}
+	}
+	w.out = append(w.out, ']')
+	s[0] = uint64(left)
 }
