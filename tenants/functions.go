@@ -60,11 +60,17 @@ func (r *Registry) deploy(t *tenant, library string, source []byte, activate boo
 }
 
 // build returns the version of a source and a runtime for it, which proves that it
-// loads. t.mu is held.
+// loads. t.mu is held, but not while it compiles, which takes long: who makes
+// runtimes, for all tenants, waits for t.mu when this tenant's turn comes.
 func (r *Registry) build(t *tenant, library string, source []byte) (*Version, Runtime, error) {
+	t.mu.Unlock()
 	p, err := r.cfg.Loader.Compile(source, t.local.Limits)
+	t.mu.Lock()
 	if err != nil {
 		return nil, nil, err
+	}
+	if t.removed {
+		return nil, nil, fmt.Errorf("tenant %q: %w", t.local.Name, ErrNoTenant)
 	}
 	at := slices.IndexFunc(t.versions, func(v *Version) bool { return v.Hash == p.Hash() })
 	if at < 0 && len(t.versions) >= r.cfg.MaxVersions {

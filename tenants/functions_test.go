@@ -1,6 +1,7 @@
 package tenants
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"testing"
@@ -133,6 +134,35 @@ func TestJobs(t *testing.T) {
 }
 
 // TestRuntimeClock has room for three runtimes: the tenant that is called keeps its own.
+// TestCompilingHoldsNobodyUp: while a tenant's library compiles its calls get
+// runtimes, and so do those of others behind it in the queue.
+func TestCompilingHoldsNobodyUp(t *testing.T) {
+	r := newRig(t, 1, nil)
+	r.loader.slow = make(chan struct{})
+	s := open("t")
+	s.Libraries = []Source{{"lib", []byte("f")}}
+	l := r.create(s)
+	v := l.Engine.Active()
+	errs := make(chan error)
+	go func() { _, err := r.registry.Deploy("t", "lib", []byte("slow"), true); errs <- err }()
+	r.loader.slow <- struct{}{} // it is compiling
+	if j := r.job(&Job{Kind: JobRuntime, Local: l, Version: v}); j.Runtime == nil {
+		t.Fatalf("%v %s", j.Status, j.Value)
+	}
+	r.loader.slow <- struct{}{}
+	if err := <-errs; err != nil {
+		t.Fatal(err)
+	}
+	// A tenant that is deleted meanwhile is not touched any more.
+	go func() { _, err := r.registry.Deploy("t", "lib", []byte("slow too"), true); errs <- err }()
+	r.loader.slow <- struct{}{}
+	if err := r.registry.Delete(context.Background(), "t"); err != nil {
+		t.Fatal(err)
+	}
+	r.loader.slow <- struct{}{}
+	wantError(t, <-errs, ErrNoTenant, "t")
+}
+
 func TestRuntimeClock(t *testing.T) {
 	r := newRig(t, 1, func(c *Config) { c.MaxRuntimes = 3 })
 	var locals []*Local

@@ -183,10 +183,12 @@ func (r *rig) create(s Spec) *Local {
 }
 
 // fakeLoader takes the words of a source as function names. "bad" does not compile;
-// "throws" does not load; a name with "!" changes module state.
+// "throws" does not load; a name with "!" changes module state; "slow" compiles
+// when the test lets it.
 type fakeLoader struct {
 	mu       sync.Mutex
 	runtimes int
+	slow     chan struct{} // received from twice by each slow compilation: it has begun, it may end
 }
 
 type fakeProgram struct {
@@ -204,6 +206,10 @@ func (*fakeRuntime) Dirty() bool                        { return false }
 func (*fakeRuntime) Invoke(*jit.Invocation) jit.Outcome { return jit.Outcome{} }
 
 func (f *fakeLoader) Compile(source []byte, _ *jit.Limits) (Program, error) {
+	if strings.Contains(string(source), "slow") {
+		<-f.slow
+		<-f.slow
+	}
 	if strings.Contains(string(source), "bad") {
 		return nil, &LibraryError{Line: 3, Column: 5, Message: "unexpected token"}
 	}

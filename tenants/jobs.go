@@ -141,6 +141,8 @@ func (j *Job) failError(err error) {
 	case errors.As(err, &le):
 		j.fail(wire.StatusBadLibrary, le.Message)
 		j.Line, j.Column = le.Line, le.Column
+	case errors.Is(err, ErrNoTenant): // deleted meanwhile
+		j.fail(wire.StatusNoTenant, err.Error())
 	case errors.Is(err, ErrNoVersion):
 		j.fail(wire.StatusNoVersion, err.Error())
 	case errors.Is(err, ErrLimit):

@@ -90,7 +90,7 @@ type tenant struct {
 	quota uint64
 	open  bool // the deploy role needs no token
 
-	mu       sync.Mutex // serialises everything below, compiling included
+	mu       sync.Mutex // serialises everything below
 	removed  bool
 	versions []*Version // in order of deployment
 	active   *Version
