@@ -39,6 +39,7 @@ type site struct {
 	port     uint16
 	hosts    []string // "127.0.0.1", "[::1]"
 	lcores   int
+	limits   pktproc.Limits
 	registry *tenants.Registry
 	plane    *dataplane.Plane
 	sockets  []*udp.Queue // of a site on kernel sockets
@@ -48,12 +49,15 @@ type site struct {
 var names atomic.Uint32
 
 // startUDP starts a site on kernel sockets, on IPv4 and IPv6 loopback, on ports
-// that the kernel chooses. Its end fails the test if a frame or a goroutine is left.
-func startUDP(t testing.TB, lcores int) *site {
+// that the kernel chooses. Limits are pktproc's, the default ones if none are given. Its end fails the test if a frame or a goroutine is left.
+func startUDP(t testing.TB, lcores int, limits ...pktproc.Limits) *site {
 	t.Helper()
 	ignored := goleak.IgnoreCurrent()
 	t.Cleanup(func() { goleak.VerifyNone(t, ignored) })
 	s := &site{t: t, hosts: []string{"127.0.0.1", "[::1]"}, lcores: lcores}
+	if len(limits) > 0 {
+		s.limits = limits[0]
+	}
 	s.listen(0)
 	t.Cleanup(s.stop)
 	return s
@@ -116,7 +120,7 @@ func (s *site) serve(d device, specs ...tenants.Spec) {
 		Lcores: s.lcores, Budget: arena.NewBudget(4 << 30), Loader: tenants.Interpreter{},
 		Post: func(lcore int, ev tenants.Event) { plane.Load().Post(lcore, ev) }, Logger: zerolog.Nop(),
 	})
-	pc := pktproc.Config{BasePort: s.port, Addresses: d.addresses, Registry: s.registry}
+	pc := pktproc.Config{BasePort: s.port, Addresses: d.addresses, Registry: s.registry, Limits: s.limits}
 	rand.Read(pc.ServerKey[:])
 	p, err := dataplane.New(dataplane.Config{Queues: d.queues, Idle: dataplane.Adaptive, RegisterThread: d.registerThread, Processor: pc})
 	if err != nil {

@@ -93,6 +93,9 @@ var suite = []struct {
 	{"roles", testRoles},
 	{"delete tenant", testDeleteTenant},
 	{"home", testHome},
+	{"long keys", testLongKeys},
+	{"strange throws", testStrangeThrows},
+	{"large under writes", testLargeUnderWrites},
 	{"goroutines", testGoroutines},
 	{"graph", testGraph},
 }
