@@ -176,3 +176,24 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 }
+
+// TestMTU: offsets in a frame have 16 bits, so a device that lets longer frames
+// in is refused, and the longest that others let in do not wrap them.
+func TestMTU(t *testing.T) {
+	for mtu, good := range map[int]bool{0: true, 575: false, 576: true, 9000: true, maxMTU: true, maxMTU + 1: false, 65535: false} {
+		_, err := New(Config{Lcores: 1, BasePort: testBasePort, Queue: &fakeQueue{caps: nic.Capabilities{MTU: mtu}}, Limits: Limits{Sessions: 1}})
+		if (err == nil) != good {
+			t.Errorf("MTU %d: %v", mtu, err)
+		}
+	}
+	r := newRig(t, nil)
+	for _, a := range []path{{}, {noSum: true}, {v6: true}, {vlans: []uint16{1, 2}}} {
+		frame := a.frame(t, make([]byte, maxMTU-60)) // as long as the MTU lets through
+		r.burst.N = 1
+		r.burst.Frames[0] = nic.Frame{Data: append(frame, make([]byte, 100)...), Len: len(frame)}
+		r.p.Process(&r.burst, r.now)
+	}
+	if n := r.p.n.Requests + r.p.n.Drops[DropRunt]; n == 0 {
+		t.Error("no frame got as far as its datagram")
+	}
+}

@@ -14,8 +14,12 @@ import (
 // bufferSize holds any datagram.
 const bufferSize = (wire.MaxDatagram + 7) &^ 7
 
-// minMTU is what every IPv4 host must take (RFC 791).
-const minMTU = 576
+// minMTU is what every IPv4 host must take (RFC 791). With maxMTU every offset
+// in a frame fits 16 bits; no datagram of ours needs more than 1,500.
+const (
+	minMTU = 576
+	maxMTU = 60_000
+)
 
 // Processor is one lcore's half of the protocol. New makes it.
 type Processor struct {
@@ -87,6 +91,9 @@ func New(cfg Config) (*Processor, error) {
 	}
 	if p.mtu < minMTU {
 		return nil, fmt.Errorf("pktproc: an MTU of %d: IPv4 hosts take at least %d bytes", p.mtu, minMTU)
+	}
+	if p.mtu > maxMTU {
+		return nil, fmt.Errorf("pktproc: an MTU of %d: at most %d bytes, and 1500 are enough", p.mtu, maxMTU)
 	}
 	l := &p.cfg.Limits
 	p.sessions = newSessions(cfg.Lcore, l.Sessions)
