@@ -6,10 +6,12 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/rs/zerolog"
 
 	"shredder/dataplane"
+	"shredder/pktproc"
 )
 
 // check returns everything that is wrong with the values.
@@ -52,6 +54,15 @@ func (c *Config) check() error {
 	}
 	if c.Memory < 1<<20 || c.Heap < 16<<20 {
 		bad("memory: %v, heap: %v: want at least 1MiB and 16MiB", c.Memory, c.Heap)
+	}
+	if c.Sessions.Max > pktproc.MaxSessions {
+		bad("sessions.max: %d: an lcore has at most %d", c.Sessions.Max, pktproc.MaxSessions)
+	}
+	if c.Sessions.Idle < Duration(time.Second) {
+		bad("sessions.idle: %v: want at least 1s", time.Duration(c.Sessions.Idle))
+	}
+	if len(c.Lcores) > pktproc.MaxLcores {
+		bad("lcores: %d of them: at most %d", len(c.Lcores), pktproc.MaxLcores)
 	}
 	if c.ShutdownTimeout == 0 {
 		bad("shutdown-timeout: want more than 0")

@@ -67,6 +67,8 @@ func TestWholeNumbers(t *testing.T) {
 		"base-port: -1":                              "'base-port' -1: want a number from 0 to 65535",
 		"base-port: 9000.5":                          "'base-port' 9000.5: want a whole number",
 		"base-port: true":                            "'base-port' true: want a whole number",
+		"sessions: {idle: 500ms}":                    "sessions.idle: 500ms: want at least 1s",
+		"sessions: {max: 300000}":                    "sessions.max: 300000: an lcore has at most 262144",
 		"runtimes: 1.9":                              "'runtimes' 1.9: want a whole number",
 		"runtimes: 18446744073709551615":             "want a number from -9223372036854775808",
 		tenant + "id: -1}]":                          "'tenants[0].id' -1: want a number from 0 to 4294967295",
