@@ -469,3 +469,28 @@ func TestTooLargeCommitsNothing(t *testing.T) {
 	c.first = c.seq // acknowledges the first two
 	must(t, c.one(opCall("writeLarge", []byte("fourth"))), wire.StatusOK)
 }
+
+// TestLargeReads: results that no sequence number acknowledges make room for
+// new ones of their kind, not for those of others.
+func TestLargeReads(t *testing.T) {
+	l := newLocal(t, 1, "one")
+	r := callRig(t, func(c *Config) { c.Limits.ResultsPerTenant = 3 }, l)
+	c := r.hello(path{}, l, 0, dataToken)
+	must(t, c.one(opCall("large", nil)), wire.StatusOK)
+	call := c.seq
+	try := func(w *wire.Writer) { w.Begin(wire.OpTry, 0, 0); w.Key([]byte("large")) }
+	for i := range 10 {
+		c.seq = 1<<31 + uint32(i)
+		must(t, c.one(try), wire.StatusOK)
+		if got := c.pull(c.seq, 0, 4+5000); len(got) != 4+5000 {
+			t.Fatalf("read %d: %d bytes", i, len(got))
+		}
+	}
+	if n := r.p.n.KeptResults; n != 3 {
+		t.Fatalf("%d results kept", n)
+	}
+	c.seq = call
+	if got := c.pull(call, 0, 5000); len(got) != 5000 {
+		t.Fatal("the call's result is gone")
+	}
+}

@@ -34,10 +34,26 @@ func (k *keptResults) alloc() *keptResult {
 
 // mayKeep says whether keep will take a result whose buffer is of size bytes:
 // not without a session, and not if the tenant or the lcore keeps too much already.
+// For a tenant that keeps all the results it may, it gives up the oldest of a read.
 func (p *Processor) mayKeep(r *request, size int) bool {
 	l := &p.cfg.Limits
+	if r.t.resultCount >= l.ResultsPerTenant {
+		p.dropOldestRead(r.t)
+	}
 	return r.session != 0 && r.t.resultCount < l.ResultsPerTenant && r.t.resultSize+size <= l.ResultBytesPerTenant &&
 		(p.kept.free != nil || p.kept.made < p.kept.limit)
+}
+
+// dropOldestRead drops the oldest result of a request outside of the window (TRY,
+// STATS), which no "first incomplete" acknowledges: its client has long pulled it.
+func (p *Processor) dropOldestRead(t *tenant) {
+	var oldest *keptResult
+	for e := t.results; e != nil; e = e.next {
+		if e.seq > maxSeq {
+			oldest = e
+		}
+	}
+	p.dropKept(t, func(e *keptResult) bool { return e == oldest })
 }
 
 // keep takes data, whose owner it becomes, as the result of r's current
