@@ -72,7 +72,11 @@ func (i *Instance) encode(inv *jit.Invocation, f *form, left int64, s []uint64) 
 		code = s[0] & 3
 	case compile.RepF64:
 		if s[0]&^3 != compile.SentinelBits {
-			dst = wire.AppendDouble(dst, math.Float64frombits(s[0]))
+			x := math.Float64frombits(s[0])
+			if x != x {
+				x = math.NaN() // which NaN is no part of the language
+			}
+			dst = wire.AppendDouble(dst, x)
 			return i.bounded(inv, left, dst)
 		}
 		code = s[0] & 3

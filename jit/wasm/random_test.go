@@ -2,9 +2,9 @@ package wasm
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -24,7 +24,10 @@ type generator struct {
 	views []string   // typed arrays in scope, maybe not there
 	arrs  []string   // arrays made by the function
 	texts []string
-	calls int // functions that may be called: f0 … f(calls−1)
+	lists []string // arrays of numbers
+	sets  []string
+	funcs []string // closures of one number
+	calls int      // functions that may be called: f0 … f(calls−1)
 	loops int
 }
 
@@ -54,7 +57,7 @@ func (g *generator) number(d int) string {
 		}
 		return "(" + g.pick(literals...) + ")"
 	}
-	switch g.r.IntN(24) {
+	switch g.r.IntN(30) {
 	case 0, 1, 2, 3:
 		return fmt.Sprintf("(%s %s %s)", g.number(d-1), g.pick("+", "-", "+", "-", "*"), g.number(d-1))
 	case 4:
@@ -100,6 +103,26 @@ func (g *generator) number(d int) string {
 		return fmt.Sprintf("(%s ? 1 : 0)", g.condition(d-1))
 	case 20:
 		return fmt.Sprintf("(store.size(%s) ?? -1)", g.key(d-1))
+	case 22:
+		if len(g.lists) > 0 {
+			v := g.pick(g.lists...)
+			return g.pick(v+".length", v+"["+g.index(d-1)+" & 1]", "("+v+".pop() ?? 4)", v+".push(+"+g.number(d-1)+")",
+				v+".reduce((a, x) => a + x, "+g.number(d-1)+")", v+".indexOf(+"+g.number(d-1)+")")
+		}
+	case 23:
+		if len(g.sets) > 0 {
+			v := g.pick(g.sets...)
+			return g.pick(v+".size", "("+v+".has(+"+g.number(d-1)+") ? 1 : 2)", v+".add(+"+g.number(d-1)+").size")
+		}
+	case 24, 25:
+		if len(g.funcs) > 0 {
+			return g.pick(g.funcs...) + "(" + g.number(d-1) + ")"
+		}
+	case 26:
+		if len(g.views) > 0 {
+			v := g.pick(g.views...)
+			return fmt.Sprintf("(%s ? %s : 0)", v, g.pick(v+".reduce((a, x, i) => a + x * i, 1)", v+".findIndex(x => x > 3)", "("+v+".find(x => x < "+g.number(d-1)+") ?? 5)"))
+		}
 	case 21:
 		return "store.incr('n" + g.pick("a", "b") + "', " + g.pick("1", "5", "-2") + ")"
 	}
@@ -153,12 +176,12 @@ func (g *generator) line(format string, args ...any) {
 func (g *generator) block(n int) {
 	g.depth++
 	g.nums = append(g.nums, nil)
-	views, arrs, texts := g.views, g.arrs, g.texts
+	saved := *g
 	for range n {
 		g.statement()
 	}
 	g.nums = g.nums[:len(g.nums)-1]
-	g.views, g.arrs, g.texts = views, arrs, texts
+	g.views, g.arrs, g.texts, g.lists, g.sets, g.funcs = saved.views, saved.arrs, saved.texts, saved.lists, saved.sets, saved.funcs
 	g.depth--
 }
 
@@ -171,7 +194,26 @@ func (g *generator) statement() {
 		g.line("%s;", g.number(1))
 		return
 	}
-	switch g.r.IntN(16) {
+	switch g.r.IntN(20) {
+	case 16:
+		v := g.fresh("l")
+		g.line("const %s = [+%s, +%s];", v, g.number(1), g.number(1))
+		g.lists = append(g.lists, v)
+	case 17:
+		v := g.fresh("t")
+		g.line("const %s = new Set(); %s.add(+%s);", v, v, g.number(1))
+		g.sets = append(g.sets, v)
+	case 18:
+		v := g.fresh("c")
+		g.nums = append(g.nums, []string{v + "x"})
+		body := g.number(2)
+		g.nums = g.nums[:len(g.nums)-1]
+		g.line("const %s = (%sx) => %s;", v, v, body)
+		g.funcs = append(g.funcs, v)
+	case 19:
+		if list := append(append([]string{}, g.lists...), g.sets...); len(list) > 0 {
+			g.line("for (const e of %s) { if (e > 9) break; %s; }", g.pick(list...), g.number(1))
+		}
 	case 0, 1:
 		v := g.fresh("v")
 		g.line("let %s = %s;", v, g.number(2))
@@ -258,9 +300,16 @@ func program(seed uint64) string {
 		for range 2 + g.r.IntN(4) {
 			g.statement()
 		}
-		g.line("return %s;", g.number(3))
+		switch {
+		case i == 2 && g.r.IntN(3) == 0:
+			g.line("return { a: %s, b: [%s, %s], c: { d: %s } };", g.number(2), g.number(1), g.condition(1), g.number(1))
+		case i == 2 && len(g.lists) > 0:
+			g.line("return %s;", g.pick(g.lists...))
+		default:
+			g.line("return %s;", g.number(3))
+		}
 		g.out.WriteString("}\n")
-		g.views, g.arrs, g.texts = nil, nil, nil
+		g.views, g.arrs, g.texts, g.lists, g.sets, g.funcs = nil, nil, nil, nil, nil, nil
 	}
 	return g.out.String()
 }
@@ -295,14 +344,15 @@ func fillRandom(b *tiers, r *rand.Rand) {
 }
 
 // TestRandomPrograms compares the tiers on random programs; SHREDDER_SOAK=1
-// runs a hundred times as many.
+// runs a hundred times as many, SHREDDER_SEED says where to begin.
 func TestRandomPrograms(t *testing.T) {
 	count := 150
 	if os.Getenv("SHREDDER_SOAK") != "" {
 		count *= 100
 	}
 	ran, all := 0, 0
-	for seed := range uint64(count) {
+	base, _ := strconv.ParseUint(os.Getenv("SHREDDER_SEED"), 10, 64)
+	for seed := base; seed < base+uint64(count); seed++ {
 		source := program(seed)
 		b := newTiers(t, source)
 		r := rand.New(rand.NewPCG(seed, 2))
@@ -323,5 +373,4 @@ func TestRandomPrograms(t *testing.T) {
 	if ran*10 < all*6 {
 		t.Errorf("only %d of %d calls ran compiled", ran, all)
 	}
-	_ = math.Pi
 }
