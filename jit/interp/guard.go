@@ -8,6 +8,8 @@ import (
 
 	"github.com/dlclark/regexp2/v2"
 	"github.com/dop251/goja"
+
+	"shredder/jit/jsmath"
 )
 
 // goja has no memory limit and cannot be interrupted inside a builtin. The
@@ -88,11 +90,11 @@ func (r *Runtime) checkBigInt(v goja.Value) {
 	}
 }
 
-// power is ** where BigInts can occur.
+// power is **.
 func (r *Runtime) power(call goja.FunctionCall) goja.Value {
 	base, exponent, ok := r.bigOperands(call)
 	if !ok {
-		return floatValue(math.Pow(call.Arguments[0].ToFloat(), call.Arguments[1].ToFloat()))
+		return floatValue(jsmath.Pow(call.Arguments[0].ToFloat(), call.Arguments[1].ToFloat()))
 	}
 	if exponent.Sign() < 0 {
 		panic(r.rangeError("Exponent must be non-negative"))

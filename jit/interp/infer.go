@@ -82,6 +82,9 @@ func (n *names) isNumeric(e ast.Expression) bool {
 			return true
 		}
 		id, ok := e.Callee.(*ast.Identifier)
+		if ok && id.Name == namePower { // ** after it was rewritten
+			return !n.bigInt || n.isNumeric(e.ArgumentList[0]) || n.isNumeric(e.ArgumentList[1])
+		}
 		return ok && n.returns[id.Name.String()]
 	}
 	return false

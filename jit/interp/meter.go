@@ -15,7 +15,7 @@ import (
 const (
 	nameMeter  = "\x00m"  // an indexable whose every read burns the index
 	nameGrown  = "\x00c"  // called with the result of an operation that can grow a string
-	namePower  = "\x00p"  // ** of BigInts
+	namePower  = "\x00p"  // **, whose last bit is V8's
 	nameShift  = "\x00l"  // << of BigInts
 	nameClosed = "\x00e"  // eval
 	nameLength = "\x00n"  // .length of a typed view, which costs goja 450 ns as a property
@@ -260,9 +260,7 @@ func (w *rewriter) binary(c *ast.BinaryExpression) ast.Expression {
 			return callHidden(nameGrown, c.Left.Idx0(), c)
 		}
 	case token.EXPONENT:
-		if w.names.bigInt && !numbers {
-			return callHidden(namePower, c.Left.Idx0(), c.Left, c.Right)
-		}
+		return callHidden(namePower, c.Left.Idx0(), c.Left, c.Right)
 	case token.SHIFT_LEFT, token.SHIFT_RIGHT:
 		if w.names.bigInt && !numbers {
 			at := c.Left.Idx0()
@@ -285,10 +283,13 @@ func (w *rewriter) assignment(c *ast.AssignExpression) ast.Expression {
 			return callHidden(nameGrown, c.Left.Idx0(), c)
 		}
 	case token.EXPONENT, token.SHIFT_LEFT, token.SHIFT_RIGHT:
-		if !w.names.bigInt || numbers {
+		if (!w.names.bigInt || numbers) && c.Operator != token.EXPONENT {
 			return c
 		}
 		id, ok := c.Left.(*ast.Identifier)
+		if !ok && (!w.names.bigInt || numbers) {
+			return c
+		}
 		if !ok {
 			w.refuse(c.Left.Idx0(), "in a library with BigInts write a = a ** b, a << b or a >> b instead of the short form on a property")
 			return c

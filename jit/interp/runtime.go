@@ -122,6 +122,7 @@ func (r *Runtime) load() error {
 		args = append(args, r.native(r.foldedFunction(name)))
 	}
 	r.installObjects()
+	r.installMath()
 	var exported []goja.Value
 	top, _ := goja.AssertFunction(r.js.ToValue(func(goja.FunctionCall) goja.Value {
 		list := arrow(goja.FunctionCall{This: undefined, Arguments: args}).(*goja.Object)

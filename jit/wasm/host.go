@@ -10,6 +10,7 @@ import (
 
 	"shredder/jit"
 	"shredder/jit/compile"
+	"shredder/jit/jsmath"
 	"shredder/store"
 )
 
@@ -49,28 +50,28 @@ var hostFunctions = map[string]hostFunction{
 	"textOfInt":    {"li", "i", hostTextOfInt},
 	"textOfNumber": {"di", "i", hostTextOfNumber},
 	"mod":          {"dd", "d", binaryMath(math.Mod)},
-	"pow":          {"dd", "d", binaryMath(power)},
-	"atan2":        {"dd", "d", binaryMath(math.Atan2)},
+	"pow":          {"dd", "d", binaryMath(jsmath.Pow)},
+	"atan2":        {"dd", "d", binaryMath(jsmath.Atan2)},
 	"round":        {"d", "d", unaryMath(round)},
-	"acos":         {"d", "d", unaryMath(math.Acos)},
-	"acosh":        {"d", "d", unaryMath(math.Acosh)},
-	"asin":         {"d", "d", unaryMath(math.Asin)},
-	"asinh":        {"d", "d", unaryMath(math.Asinh)},
-	"atan":         {"d", "d", unaryMath(math.Atan)},
+	"acos":         {"d", "d", unaryMath(jsmath.Acos)},
+	"acosh":        {"d", "d", unaryMath(jsmath.Acosh)},
+	"asin":         {"d", "d", unaryMath(jsmath.Asin)},
+	"asinh":        {"d", "d", unaryMath(jsmath.Asinh)},
+	"atan":         {"d", "d", unaryMath(jsmath.Atan)},
 	"atanh":        {"d", "d", unaryMath(math.Atanh)},
-	"cbrt":         {"d", "d", unaryMath(math.Cbrt)},
-	"cos":          {"d", "d", unaryMath(math.Cos)},
-	"cosh":         {"d", "d", unaryMath(math.Cosh)},
-	"exp":          {"d", "d", unaryMath(math.Exp)},
+	"cbrt":         {"d", "d", unaryMath(jsmath.Cbrt)},
+	"cos":          {"d", "d", unaryMath(jsmath.Cos)},
+	"cosh":         {"d", "d", unaryMath(jsmath.Cosh)},
+	"exp":          {"d", "d", unaryMath(jsmath.Exp)},
 	"expm1":        {"d", "d", unaryMath(math.Expm1)},
-	"log":          {"d", "d", unaryMath(math.Log)},
+	"log":          {"d", "d", unaryMath(jsmath.Log)},
 	"log1p":        {"d", "d", unaryMath(math.Log1p)},
-	"log10":        {"d", "d", unaryMath(math.Log10)},
-	"log2":         {"d", "d", unaryMath(math.Log2)},
-	"sin":          {"d", "d", unaryMath(math.Sin)},
-	"sinh":         {"d", "d", unaryMath(math.Sinh)},
-	"tan":          {"d", "d", unaryMath(math.Tan)},
-	"tanh":         {"d", "d", unaryMath(math.Tanh)},
+	"log10":        {"d", "d", unaryMath(jsmath.Log10)},
+	"log2":         {"d", "d", unaryMath(jsmath.Log2)},
+	"sin":          {"d", "d", unaryMath(jsmath.Sin)},
+	"sinh":         {"d", "d", unaryMath(jsmath.Sinh)},
+	"tan":          {"d", "d", unaryMath(jsmath.Tan)},
+	"tanh":         {"d", "d", unaryMath(jsmath.Tanh)},
 }
 
 func unaryMath(f func(float64) float64) func(*Instance, []uint64) {
@@ -98,14 +99,6 @@ func defineHost(ctx context.Context, rt wazero.Runtime) error {
 	}
 	_, err := b.Instantiate(ctx)
 	return err
-}
-
-// power is ** of doubles as tier 0 computes it.
-func power(x, y float64) float64 {
-	if math.Abs(x) == 1 && math.IsInf(y, 0) || x == 1 && math.IsNaN(y) {
-		return math.NaN()
-	}
-	return math.Pow(x, y)
 }
 
 // round is Math.round: halves go up.
