@@ -1,10 +1,19 @@
 package interp
 
 import (
+	"time"
+
 	"github.com/dop251/goja"
 
 	"shredder/jit/jsmath"
 )
+
+func init() {
+	// Process-wide, because goja reads the variable itself: the local time of
+	// Date must not depend on where the server stands. The daemon's own local
+	// time becomes UTC with it.
+	time.Local = time.UTC
+}
 
 // installMath replaces the functions of Math whose last bit goja takes from Go
 // by those that give V8's, so that a compiled tier can agree with this one.
