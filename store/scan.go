@@ -95,6 +95,7 @@ func (s *Shard) scan(from uint64, limit int, now int64, o *Overlay, visit func(K
 			return 0, r
 		}
 		if done && o != nil {
+			work += len(o.items) / 8 // each leaf looks at all of them
 			work += len(o.items) / 8 // all of them are looked at
 			done = o.walkLeaf(c.index&m, m, see)
 		}
