@@ -130,6 +130,9 @@ func (l *lower) constant(name string, init ast.Expression, at file.Idx) value {
 	if v, ok := l.compiler.constants[name]; ok {
 		return v
 	}
+	if v, ok := l.table(init, at); ok {
+		return v
+	}
 	sub := &lower{compiler: l.compiler, f: &function{name: name, literal: l.f.literal}, inst: newInstance(), flow: newFlow(),
 		stable: map[int]bool{}, scope: newScope(nil), ret: &returns{}}
 	var code []*statement

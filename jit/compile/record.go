@@ -244,6 +244,9 @@ func (l *lower) viewMethod(e *ast.CallExpression, name string, v value) value {
 	// Tier 0 burns for the whole array before it begins: 16 bytes an element.
 	burn := func() { l.burnTree(binary2(opI64ShrU, unary(opI64ExtI32U, v.m), constI64(2))) }
 	v = l.keep(v)
+	if out, ok := l.bulkMethod(e, name, v); ok {
+		return out
+	}
 	switch name {
 	case "indexOf", "includes":
 		return l.viewSearch(e, name, v, result, burn)

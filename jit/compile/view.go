@@ -240,11 +240,7 @@ func (l *lower) elementPlace(e *ast.BracketExpression) place {
 	if !v.t.only(kView) {
 		l.refuse(e.Left.Idx0(), "assignment to an element of "+v.t.describe(), "use a typed array")
 	}
-	// A write may reach what these store calls returned: they must copy.
-	if v.t.sites&^l.copying != 0 {
-		l.copying |= v.t.sites
-		l.changed = true
-	}
+	l.writable(v, e.Left.Idx0())
 	mark := l.mark()
 	i := l.expr(e.Member)
 	if l.flow == nil {

@@ -121,6 +121,24 @@ export function counters(key) {
   const ok = store.set('once', 1, { ifVersion: 0 });
   return { a, b, text: store.text('sum:' + key), ok: ok !== false, gone: store.delete('none'), size: store.size(key), has: store.has('once') };
 }
+const WEIGHTS = new Float64Array([0.5, -1.25, 3]), PRIMES = new Uint16Array([2, 3, 5, 7, 11, 13]);
+export function tables(n) { return WEIGHTS[n & 1] * PRIMES[n & 3] + PRIMES.length + WEIGHTS.reduce((a, x) => a + x, 0) }
+export function sorted(key) { const v = store.i16(key); if (!v) return null; v.sort(); return v }
+export function sortedFloats(n) { const v = new Float64Array([n, -0, 0, NaN, -1.5, 1e9, -n]); v.sort(); return v }
+export function sections(key) {
+  const v = store.get(key);
+  if (v === undefined) return -1;
+  const a = v.slice(1, 3), b = v.slice(-2), c = v.subarray(1), d = v.slice(5, 2);
+  return a.length * 1000 + b.length * 100 + c.length * 10 + d.length + (a.length > 0 ? a[0] : 0) + (c.length > 1 ? c[1] : 0);
+}
+export function joined(key) {
+  const v = store.u8(key) ?? new Uint8Array(0), out = new Uint8Array(v.length + 3);
+  out.fill(7);
+  out.set(v, 2);
+  out.subarray(1)[0] = 9;
+  store.set('joined', out);
+  return out;
+}
 export function thrower(n) { if (n > 3) throw new RangeError('too big: ' + n); if (n < 0) throw 'negative'; return n }
 export function divide(a) { return Math.floor(a / 3) * 100 + a % 3 }
 export function assignments(n) { let a = n, b = 0; b = a += 2; a &&= 7; b ||= 3; let c = undefined; c ??= 4; a **= 2; return a * 100 + b * 10 + c }

@@ -45,6 +45,7 @@ var hostFunctions = map[string]hostFunction{
 	"jsonText":     {"lii", "l", hostJSONText},
 	"jsonList":     {"li", "l", hostJSONList},
 	"tenant":       {"i", "i", hostTenant},
+	"sort":         {"iii", "", hostSort},
 	"raise":        {"ii", "", hostRaise},
 	"toInt32":      {"d", "l", func(_ *Instance, s []uint64) { s[0] = uint64(int64(toInt32(api.DecodeF64(s[0])))) }},
 	"textOfInt":    {"li", "i", hostTextOfInt},
