@@ -354,3 +354,36 @@ func TestIndexMoves(t *testing.T) {
 		}
 	}
 }
+
+// TestOverlayCounter: a loop that raises a counter nobody looks at takes one block; once
+// it has been read, what was read stays.
+func TestOverlayCounter(t *testing.T) {
+	s := open(t, Config{Quota: 1 << 20, Seed: 6})
+	o := s.Overlay()
+	o.Begin(1, OverlayLimits{Writes: 3, Bytes: 4 << 10})
+	for range 10_000 {
+		if _, _, r := o.Incr(IntKey(1), 1); r != OK {
+			t.Fatal(r)
+		}
+	}
+	e, _ := o.Get(IntKey(1))
+	if _, _, r := o.Incr(IntKey(1), 1); r != OK || string(e.Value) != "10000" {
+		t.Fatalf("%v %q", r, e.Value)
+	}
+	e2, _ := o.Get(IntKey(1))
+	if _, r := o.Delete(IntKey(1), e2.Version, true); r != OK || string(e2.Value) != "10001" {
+		t.Fatalf("%v %q", r, e2.Value)
+	}
+	if _, r := o.Get(IntKey(1)); r != Missing {
+		t.Fatal(r)
+	}
+	if n, _, r := o.Incr(IntKey(1), 5); r != OK || n != 5 || string(e2.Value) != "10001" {
+		t.Fatalf("%v %d %q", r, n, e2.Value)
+	}
+	if r := o.Commit(); r != OK || s.Stats().Blocks != 1 {
+		t.Fatalf("%v %+v", r, s.Stats())
+	}
+	if e, r := s.Get(IntKey(1), 1); r != OK || string(e.Value) != "5" {
+		t.Fatalf("%v %q", r, e.Value)
+	}
+}

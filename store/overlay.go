@@ -39,7 +39,7 @@ type overlayItem struct {
 	hash    uint64
 	at      slot // once linked into a slot of its own
 	ref     uint32
-	deleted bool // ref is an entry without a value, which holds the key
+	deleted bool // ref is an entry that holds the key; its value does not count
 	lent    bool // somebody has seen the entry's bytes, so they must stay
 	fresh   bool // Commit has linked it as a key that the table did not have
 }
@@ -211,6 +211,11 @@ func (o *Overlay) Delete(k Key, ifVersion uint64, hasIf bool) (uint64, Result) {
 	}
 	if hasIf && ifVersion != old.Version {
 		return old.Version, Conflict
+	}
+	if n >= 0 { // its entry holds the key already: this needs no room
+		o.s.owner.Check()
+		o.items[n].deleted = true
+		return old.Version, OK
 	}
 	if _, r := o.write(h, n, k, nil, 0, true); r != OK {
 		return 0, r

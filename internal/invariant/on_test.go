@@ -3,6 +3,7 @@
 package invariant
 
 import (
+	"iter"
 	"runtime"
 	"testing"
 )
@@ -37,6 +38,28 @@ func TestOwner(t *testing.T) {
 		}
 	}()
 	o.Check()
+}
+
+// TestCoroutine: a coroutine is its maker, wherever either runs.
+func TestCoroutine(t *testing.T) {
+	var o Owner
+	o.Check()
+	next, stop := iter.Pull(func(yield func(int) bool) {
+		for i := range 100 {
+			o.Check()
+			if !yield(i) {
+				return
+			}
+		}
+	})
+	defer stop()
+	for range 100 {
+		next()
+		o.thread.Store(-1) // as if both had moved to another thread
+		if p := other(o.Check); p == nil {
+			t.Fatal("a second thread was let in")
+		}
+	}
 }
 
 func TestFill(t *testing.T) {
