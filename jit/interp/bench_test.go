@@ -57,18 +57,31 @@ func BenchmarkCountFriends(b *testing.B) {
 	}
 }
 
+// benchmarkInvoke also reports the quickest hundred calls: what the code costs
+// where neighbours disturb the mean.
+func benchmarkInvoke(b *testing.B, bed *bed, inv *jit.Invocation) {
+	const batch = 100
+	b.ReportAllocs()
+	best, n, start := time.Duration(math.MaxInt64), 0, time.Now()
+	for b.Loop() {
+		inv.Overlay.Begin(testNow, store.OverlayLimits{Writes: 16, Bytes: 1 << 16})
+		if out := bed.r.Invoke(inv); out.Status != jit.OK {
+			b.Fatal(out.Status)
+		}
+		inv.Overlay.Discard()
+		if n++; n%batch == 0 {
+			now := time.Now()
+			best, start = min(best, now.Sub(start)), now
+		}
+	}
+	b.ReportMetric(float64(best.Nanoseconds())/batch, "best-ns/op")
+}
+
 func BenchmarkInvokeEmpty(b *testing.B) {
 	bed := newBed(b, `export function f() {}`)
 	o := bed.shard.Overlay()
 	inv := &jit.Invocation{Function: []byte("f"), Overlay: o, Limits: &bed.limits, Result: make([]byte, 0, 64), NowMillis: testNow}
-	b.ReportAllocs()
-	for b.Loop() {
-		o.Begin(testNow, store.OverlayLimits{Writes: 16, Bytes: 1 << 16})
-		if out := bed.r.Invoke(inv); out.Status != jit.OK {
-			b.Fatal(out.Status)
-		}
-		o.Discard()
-	}
+	benchmarkInvoke(b, bed, inv)
 }
 
 func BenchmarkInvokeGet(b *testing.B) {
@@ -76,14 +89,7 @@ func BenchmarkInvokeGet(b *testing.B) {
 	bed.set(store.IntKey(1), make([]byte, 128))
 	o := bed.shard.Overlay()
 	inv := &jit.Invocation{Function: []byte("f"), Args: encode(1), Overlay: o, Limits: &bed.limits, Result: make([]byte, 0, 64), NowMillis: testNow}
-	b.ReportAllocs()
-	for b.Loop() {
-		o.Begin(testNow, store.OverlayLimits{Writes: 16, Bytes: 1 << 16})
-		if out := bed.r.Invoke(inv); out.Status != jit.OK {
-			b.Fatal(out.Status)
-		}
-		o.Discard()
-	}
+	benchmarkInvoke(b, bed, inv)
 }
 
 func BenchmarkRuntime(b *testing.B) {
