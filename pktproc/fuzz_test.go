@@ -1,6 +1,7 @@
 package pktproc
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -204,9 +205,23 @@ func TestMutatedFrames(t *testing.T) {
 	t.Logf("%d replies, drops %v", replies, p.n.Drops)
 }
 
-// FuzzFrame gives one frame to a Processor that is in use.
+// FuzzFrame gives one frame to a Processor that is in use. One goroutine takes all
+// inputs, as the Processor and its coroutines belong to one thread.
 func FuzzFrame(f *testing.F) {
-	h := newHostile(f)
+	ready, inputs, faults := make(chan *hostile), make(chan []byte), make(chan string)
+	go func() {
+		defer close(ready)
+		h := newHostile(f)
+		ready <- h
+		for b := range inputs {
+			faults <- h.try(b)
+		}
+	}()
+	h := <-ready
+	if h == nil {
+		f.FailNow()
+	}
+	f.Cleanup(func() { close(inputs) })
 	for _, s := range h.seeds[:40] {
 		f.Add(s)
 	}
@@ -214,17 +229,26 @@ func FuzzFrame(f *testing.F) {
 		if len(b) > 1514 {
 			return
 		}
-		data := make([]byte, 1600)
-		copy(data, b)
-		h.r.burst.N = 1
-		h.r.burst.Frames[0] = nic.Frame{Data: data, Len: len(b)}
-		h.r.p.Process(&h.r.burst, h.r.now)
-		fr := &h.r.burst.Frames[0]
-		if fr.Verdict == nic.Reply && fr.Len > len(b) && !h.authentic(fr, 0) {
-			t.Fatalf("a reply of %d bytes to %d", fr.Len, len(b))
+		inputs <- b
+		if fault := <-faults; fault != "" {
+			t.Fatal(fault)
 		}
-		h.r.p.RunSlice(h.r.now)
-		h.answerJobs(rand.New(rand.NewPCG(1, 1)))
-		h.r.q.sent = h.r.q.sent[:0]
 	})
+}
+
+// try processes one frame and says what was wrong with the answer.
+func (h *hostile) try(b []byte) (fault string) {
+	data := make([]byte, 1600)
+	copy(data, b)
+	h.r.burst.N = 1
+	h.r.burst.Frames[0] = nic.Frame{Data: data, Len: len(b)}
+	h.r.p.Process(&h.r.burst, h.r.now)
+	fr := &h.r.burst.Frames[0]
+	if fr.Verdict == nic.Reply && fr.Len > len(b) && !h.authentic(fr, 0) {
+		fault = fmt.Sprintf("a reply of %d bytes to %d", fr.Len, len(b))
+	}
+	h.r.p.RunSlice(h.r.now)
+	h.answerJobs(rand.New(rand.NewPCG(1, 1)))
+	h.r.q.sent = h.r.q.sent[:0]
+	return fault
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
+	"runtime"
+	"sync"
 	"testing"
 
 	"github.com/gopacket/gopacket"
@@ -70,9 +72,17 @@ type rig struct {
 
 func (r *rig) Submit(j *tenants.Job) bool { r.jobs = append(r.jobs, j); return true }
 
+// locked are the tests whose goroutine is locked to its thread, as an lcore's is:
+// the invariants build tells a coroutine of the owner's by its thread. The thread
+// ends with the test.
+var locked sync.Map
+
 // newRig makes a Processor at 10.0.0.1/24 and fd00::1/64 with tenants as given.
 func newRig(tb testing.TB, change func(*Config), locals ...*tenants.Local) *rig {
 	tb.Helper()
+	if _, again := locked.LoadOrStore(tb, true); !again {
+		runtime.LockOSThread()
+	}
 	r := &rig{tb: tb, q: &fakeQueue{caps: nic.Capabilities{MTU: 1500}}, now: Clock{UnixMillis: 1_800_000_000_000, MonoNanos: 5e9}, locals: locals}
 	cfg := Config{
 		Lcores: 1, BasePort: testBasePort, Queue: r.q, Registry: r, ServerKey: testServer,
