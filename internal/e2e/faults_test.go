@@ -35,7 +35,7 @@ func TestExactlyOnce(t *testing.T) {
 			for home := range s.lcores {
 				spec := open("sum")
 				spec.Home, spec.Limits = home, roomy()
-				c := dial(t, s.addr(p.host, 0), client.Options{Tenant: s.tenant(t, spec, library)})
+				c := dial(t, s.addr(p.host, 0), client.Options{Tenant: s.tenant(t, spec, library), Role: client.Deploy})
 				const goroutines, each = 64, 2
 				var wait sync.WaitGroup
 				var mu sync.Mutex
@@ -68,6 +68,13 @@ func TestExactlyOnce(t *testing.T) {
 						t.Errorf("home %d: %s is %d, want %d", home, key, n, goroutines*each)
 					}
 				}
+				b := client.NewBatch().Atomic()
+				b.Incr(client.Key("incr"), 1)
+				b.Call("bump", "call")
+				sum := b.Incr(client.Key("incr"), 0)
+				if err := c.Do(ctx, b); err != nil || sum.Int != goroutines*each+1 {
+					t.Errorf("home %d: a batch makes %+v, %v", home, sum, err)
+				}
 				value := pattern(200_000, 1)
 				must[uint64](t)(c.Set(ctx, client.Key("large"), value))
 				if e := must[client.Entry](t)(c.Get(ctx, client.Key("large"))); !bytes.Equal(e.Value, value) {
@@ -76,6 +83,13 @@ func TestExactlyOnce(t *testing.T) {
 				result := must[client.Value](t)(c.Call(ctx, "large", 100_000))
 				if b, err := result.Bytes(); err != nil || len(b) != 100_000 {
 					t.Errorf("a large result has %d bytes, %v", len(b), err)
+				}
+				for n := range 3 {
+					source := append(bytes.Repeat([]byte("// long\n"), 10_000), answer(n)...)
+					must[string](t)(c.Deploy(ctx, "lib", source, true))
+				}
+				if versions := must[[]client.Version](t)(c.Versions(ctx)); len(versions) != 4 || !versions[3].Active {
+					t.Errorf("home %d: %d versions", home, len(versions))
 				}
 			}
 		})
@@ -143,6 +157,27 @@ func TestRestart(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestRebind: a NAT on the way forgets its clients, who then come from other
+// ports. Their sessions are lost, but neither a change nor a read is.
+func TestRebind(t *testing.T) {
+	s := startUDP(t, 2)
+	p := startProxy(t, s, 1, faults{})
+	ctx := t.Context()
+	c := dial(t, s.addr(p.host, 0), client.Options{Tenant: s.tenant(t, open("rebind"), library)})
+	for i := range 20 {
+		if n := must[int64](t)(c.Incr(ctx, client.Key("n"), 1)); n != int64(i+1) {
+			t.Fatalf("addition %d makes %d", i+1, n)
+		}
+		p.forget()
+		switch i % 3 {
+		case 0:
+			must[client.Entry](t)(c.Get(ctx, client.Key("n")))
+		case 1:
+			must[client.Value](t)(c.Call(ctx, "bump", "called"))
+		}
 	}
 }
 

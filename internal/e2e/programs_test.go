@@ -89,6 +89,27 @@ func TestPrograms(t *testing.T) {
 	})
 }
 
+// TestCommandLine runs the scripts that the command line passes against a server
+// made for its tests against a real one too.
+func TestCommandLine(t *testing.T) {
+	bin, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := startUDP(t, 2)
+	t.Run("scripts", func(t *testing.T) { // a group: they are parallel, the server ends after them
+		testscript.Run(t, testscript.Params{
+			Files: []string{filepath.Join(root, "cmd/shredder/testdata/script/kv.txtar"), filepath.Join(root, "cmd/shredder/testdata/script/usage.txtar")},
+			Setup: func(e *testscript.Env) error {
+				e.Setenv("SHREDDER_ADDR", s.addr("127.0.0.1", 1))
+				e.Setenv("SHREDDER_TENANT", s.tenant(t, open("script"), library))
+				e.Setenv("PATH", bin+string(filepath.ListSeparator)+e.Getenv("PATH"))
+				return nil
+			},
+		})
+	})
+}
+
 // minute is the commands of the README's "In a minute".
 func minute(t *testing.T) []string {
 	t.Helper()

@@ -132,6 +132,16 @@ func (p *proxy) pass(send func()) {
 	}
 }
 
+// forget gives every client another port towards the server.
+func (p *proxy) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for from, conn := range p.peers {
+		conn.Close()
+		delete(p.peers, from)
+	}
+}
+
 func (p *proxy) close() {
 	p.mu.Lock()
 	p.closed = true
