@@ -48,13 +48,15 @@ func (a *Arena) GrowFar(end uint64) bool {
 	if uint64(a.farPage)+need > uint64(a.endPage) {
 		return false
 	}
+	size := (need - uint64(a.indexPages)) * pageSize
+	if !a.charge(size, a.quota, false) {
+		return false
+	}
 	for p := a.farPage + a.indexPages; p < a.farPage+uint32(need); p++ {
 		if !a.zones[1].claim(a.endPage - 1 - p) {
+			a.discharge(size)
 			return false
 		}
-	}
-	if !a.charge((need-uint64(a.indexPages))*pageSize, a.quota, false) {
-		return false
 	}
 	a.staleIndex -= min(a.staleIndex, uint32(need)-a.indexPages)
 	a.indexPages = uint32(need)
