@@ -120,6 +120,7 @@ func (p *Processor) preempt(r *request, overlay *store.Overlay) step {
 	}
 	if r.atomic {
 		r.overlay = false
+		r.task.lines = r.task.lines[:0]
 		r.rest, r.index = r.all, 0
 		r.w = wire.NewWriter(r.w.Bytes()[:0:r.room])
 	}
@@ -288,7 +289,27 @@ func (p *Processor) replyTry(r *request, op wire.Op, st wire.Status, out *jit.Ou
 }
 
 // logLine writes a function's log line into its tenant's ring.
+// Those of an atomic datagram, which may begin again, wait for its end.
 func (p *Processor) logLine(k *task, level uint8, text []byte) {
+	if k.r.atomic {
+		text = text[:min(len(text), tenants.MaxLogText+1)] // the log cuts the rest off, at a rune
+		k.lines = append(append(k.lines, level, byte(len(text)), byte(len(text)>>8)), text...)
+		return
+	}
 	k.t.local.Log.Append(p.now.UnixMillis, level, text)
 	k.t.local.Counters[tenants.CounterLogRecords]++
+}
+
+// flushLines writes the lines that waited.
+func (p *Processor) flushLines(k *task) {
+	for b := k.lines; len(b) > 0; {
+		n := 3 + int(b[1]) + int(b[2])<<8
+		k.t.local.Log.Append(p.now.UnixMillis, b[0], b[3:n])
+		k.t.local.Counters[tenants.CounterLogRecords]++
+		b = b[n:]
+	}
+	k.lines = k.lines[:0]
+	if cap(k.lines) > keptBuffer {
+		k.lines = nil
+	}
 }

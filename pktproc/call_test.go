@@ -494,3 +494,21 @@ func TestLargeReads(t *testing.T) {
 		t.Fatal("the call's result is gone")
 	}
 }
+
+// TestAtomicLog: a datagram that begins again leaves no line of its first run.
+func TestAtomicLog(t *testing.T) {
+	l := newLocal(t, 1, "one")
+	r := callRig(t, nil, l)
+	c := r.hello(path{}, l, 0, dataToken)
+	_, ops := c.run(wire.FlagAtomic, all(opCall("log", nil), opCall("long", nil), opCall("log", nil)))
+	for _, op := range ops {
+		must(t, op, wire.StatusOK)
+	}
+	if n := l.Log.Next() - l.Log.First(); n != 2 || l.Counters[tenants.CounterLogRecords] != 2 {
+		t.Errorf("%d lines, want 2", n)
+	}
+	c.run(wire.FlagAtomic, all(opCall("log", nil), opCall("throw", nil))) // what failed may say why
+	if n := l.Log.Next() - l.Log.First(); n != 3 {
+		t.Errorf("%d lines, want 3", n)
+	}
+}

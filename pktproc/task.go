@@ -42,6 +42,7 @@ type task struct {
 	invocation jit.Invocation
 	result     []byte // the buffer that the next call writes its result to
 	log        func(level uint8, text []byte)
+	lines      []byte      // log lines of an atomic datagram: level, u16 length, text
 	yield      func() bool // set inside a coroutine
 	worker     *worker
 	job        *tenants.Job
@@ -208,6 +209,7 @@ func (p *Processor) complete(k *task, f *nic.Frame) {
 			p.record(s, t, k.r.seq, status, k.r.w.Ops(), body)
 		}
 	}
+	p.flushLines(k)
 	p.publisher.Touch(t.local)
 	p.sendTask(k, f, status, body)
 	current := t.current == k
