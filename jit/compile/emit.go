@@ -62,9 +62,13 @@ func (e *emitter) statement(s *statement) {
 		e.op(opBr)
 		e.unsigned(e.depth(s.label))
 	case stmtBrIf:
+		// Not br_if: wazero fuses a comparison with the branch of an if only.
 		e.condition(s.value)
-		e.op(opBrIf)
-		e.unsigned(e.depth(s.label))
+		e.op(opIf)
+		e.out = append(e.out, emptyBlock)
+		e.op(opBr)
+		e.unsigned(e.depth(s.label) + 1)
+		e.op(opEnd)
 	case stmtCall:
 		for _, v := range s.values {
 			e.tree(v)
@@ -119,11 +123,17 @@ func (e *emitter) condition(t *tree) {
 
 func (e *emitter) tree(t *tree) {
 	if t.op == opTagMask {
+		// Not i16x8.splat: wazero builds it in a register that it does not clear,
+		// which chains each lookup to the one before.
 		e.tree(t.args[0])
 		e.out = append(e.out, 0xfd, 0, 0) // v128.load
 		e.unsigned(uint64(t.imm))
+		e.out = append(e.out, 0xfd, 0x0c, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) // v128.const 0
 		e.tree(t.args[1])
-		e.out = append(e.out, 0xfd, 0x10, 0xfd, 0x2d, 0xfd, 0x84, 0x01) // i16x8.splat, eq, bitmask
+		e.out = append(e.out, 0xfd, 0x1e, 0) // i64x2.replace_lane 0
+		e.tree(t.args[1])
+		e.out = append(e.out, 0xfd, 0x1e, 1)                // i64x2.replace_lane 1
+		e.out = append(e.out, 0xfd, 0x2d, 0xfd, 0x84, 0x01) // eq, bitmask
 		return
 	}
 	for _, a := range t.args {

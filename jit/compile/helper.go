@@ -92,7 +92,7 @@ func (c *compiler) buildLookup(f *function) {
 		l.emit(&statement{kind: stmtReturn, values: []*tree{unary(opI32WrapI64, binary2(opI64ShrU, x, constI64(32))), unary(opI32WrapI64, x)}})
 	})})
 	h := l.hashTree(key)
-	tag := l.temp(unary(opI32WrapI64, binary2(opI64Or, binary2(opI64ShrU, h, constI64(layout.TagShift)), constI64(layout.TagBit))))
+	tag := l.tagTree(h)
 	bucketLocal, maskLocal, turns := l.newLocal(i32), l.newLocal(i32), l.newLocal(i32)
 	bucket, m := localGet(bucketLocal, i32), localGet(maskLocal, i32)
 	l.emit(setLocal(bucketLocal, l.bucketTree(h)))

@@ -12,7 +12,6 @@ const (
 	opElse         opcode = 0x05
 	opEnd          opcode = 0x0b
 	opBr           opcode = 0x0c
-	opBrIf         opcode = 0x0d
 	opReturn       opcode = 0x0f
 	opCall         opcode = 0x10
 	opDrop         opcode = 0x1a
@@ -124,7 +123,7 @@ const (
 	opF64ReintI64  opcode = 0xbf
 	opI64Ext32S    opcode = 0xc4
 	opI64TruncSatS opcode = 0xfc // fc 06: f64 → i64, signed, saturating
-	opTagMask      opcode = 0xfd // (bucket, tag) → a bit for each of eight u16 at bucket+imm that equals tag
+	opTagMask      opcode = 0xfd // (bucket i32, tags i64) → a bit for each of eight u16 at bucket+imm that equals the one in each lane of tags
 )
 
 // valueType is a WebAssembly value type.

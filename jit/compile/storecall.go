@@ -201,6 +201,12 @@ func (l *lower) hashTree(key *tree) *tree {
 	return l.temp(binary2(opI64Xor, x, binary2(opI64ShrU, x, constI64(31))))
 }
 
+// tagTree is a hash's tag in each lane of 64 bits.
+func (l *lower) tagTree(h *tree) *tree {
+	tag := binary2(opI64Or, binary2(opI64ShrU, h, constI64(layout.TagShift)), constI64(layout.TagBit))
+	return l.temp(binary2(opI64Mul, tag, constI64(0x0001000100010001)))
+}
+
 // bucketTree is the address of a hash's first bucket: linear hashing's one
 // formula (store/index.go).
 func (l *lower) bucketTree(h *tree) *tree {
@@ -225,7 +231,7 @@ func (l *lower) emitLookup(key *tree, p, n int) {
 		l.emit(&statement{kind: stmtBrIf, value: globalGet(globalDirty), label: slow})
 		h := l.hashTree(key)
 		bucket := l.bucketTree(h)
-		tag := unary(opI32WrapI64, binary2(opI64Or, binary2(opI64ShrU, h, constI64(layout.TagShift)), constI64(layout.TagBit)))
+		tag := l.tagTree(h)
 		m := l.temp(&tree{op: opTagMask, t: i32, args: []*tree{bucket, tag}, imm: layout.OffTags})
 		missing := l.into(func() {
 			l.emit(&statement{kind: stmtBrIf, value: load(opI32Load, bucket, layout.OffOverflow), label: slow})
