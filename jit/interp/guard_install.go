@@ -194,15 +194,29 @@ var iteratorPrograms = [iteratorCount]*goja.Program{
 	goja.MustCompile("", "Object.getPrototypeOf(function*(){})", true),
 }
 
-// iterator finds one of them, before the library has run.
+// findIterator calls the builtins themselves where it may run within a call:
+// a program of its own would need room on the call stack.
+func (r *Runtime) findIterator(which int) *goja.Object {
+	switch which {
+	case arrayIterator:
+		a := r.js.NewArray()
+		return nativeOf(a.Prototype().Get("values"))(goja.FunctionCall{This: a}).(*goja.Object).Prototype()
+	case stringIterator:
+		iterate := nativeOf(r.prototype("String").GetSymbol(goja.SymIterator))
+		return iterate(goja.FunctionCall{This: r.js.ToValue("")}).(*goja.Object).Prototype()
+	}
+	proto, err := r.js.RunProgram(iteratorPrograms[which])
+	if err != nil {
+		return nil
+	}
+	return proto.(*goja.Object)
+}
+
+// iterator finds one of them, before the library can have changed the way.
 func (r *Runtime) iterator(which int) *goja.Object {
 	o := r.guards.walked[which]
 	if o == nil {
-		proto, err := r.js.RunProgram(iteratorPrograms[which])
-		if err != nil {
-			return nil
-		}
-		o = proto.(*goja.Object)
+		o = r.findIterator(which)
 		r.guards.walked[which] = o
 	}
 	return o

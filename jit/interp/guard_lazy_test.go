@@ -23,6 +23,8 @@ func TestComputedNames(t *testing.T) {
 		"super":        `class A extends String { g(k) { return super[k + 'eat'](2 ** 30).length } } ` + padding + `return new A('x').g(k) }`,
 		"static":       padding + `return Array[k.slice(0, 0) + 'fr' + 'om']({ length: 2 ** 31 }).length }`,
 		"constructor":  padding + `return new ([][k.slice(0, 0) + 'const' + 'ructor'])(2 ** 31).fill(0).length }`,
+		"deep":         `let n = 0; function g(k) { try { return g(k) } catch (e) {} } ` + padding + `return h(k, 252) } function h(k, d) { return d > 0 ? h(k, d - 1) : [...'x'[k + 'eat'](2 ** 30)].length }`,
+		"iterator":     padding + `const a = [1, 2]; a[k] = 1; const s = 'ab'['sl' + 'ice'](0); let b = [s]; for (;;) b = [...b, ...b] }`,
 		"written":      padding + `const o = {}; o[k] = 1; return 'x'[k + 'eat'](2 ** 30).length }`,
 	} {
 		b := newBed(t, source)

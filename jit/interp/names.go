@@ -23,6 +23,7 @@ type names struct {
 	// view need not be a number.
 	exotic     bool
 	generators bool
+	tampers    bool            // builtin prototypes can be got hold of, and changed
 	spreads    bool            // native code may run an iterator to its end
 	numeric    map[string]bool // names that never hold a string, BigInt or object
 	views      map[string]bool // names that hold only what a typed store view returned
@@ -35,6 +36,10 @@ var reaching = []string{"getOwnPropertyDescriptors", "getOwnPropertyDescriptor",
 
 // sealing lists what could keep a guard from being put in place later.
 var sealing = []string{"freeze", "seal", "preventExtensions", "defineProperty", "defineProperties", "__defineGetter__", "__defineSetter__"}
+
+// tampering lists the spelled ways to a builtin prototype; the computed ones
+// put all guards in place first.
+var tampering = []string{"prototype", "__proto__", "getPrototypeOf", "isPrototypeOf", "setPrototypeOf", "Object", "Reflect", "Symbol"}
 
 var redefining = []string{"defineProperty", "defineProperties", "__defineGetter__", "__defineSetter__",
 	"setPrototypeOf", "__proto__", "Reflect", "create"}
@@ -53,6 +58,8 @@ func collectNames(p *ast.Program) *names {
 			}
 		case *ast.FunctionLiteral:
 			n.generators = n.generators || c.Generator
+		case *ast.ClassLiteral:
+			n.tampers = true
 		case *ast.SpreadElement, *ast.ArrayPattern, *ast.YieldExpression:
 			n.spreads = true
 		}
@@ -60,6 +67,9 @@ func collectNames(p *ast.Program) *names {
 	})
 	for _, name := range []string{"BigInt", "BigInt64Array", "BigUint64Array"} {
 		n.bigInt = n.bigInt || n.spelled[name]
+	}
+	for _, name := range tampering {
+		n.tampers = n.tampers || n.spelled[name]
 	}
 	n.collectBound(p)
 	n.infer(p)
