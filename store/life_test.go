@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"fmt"
 	"encoding/binary"
 	"math/rand/v2"
 	"testing"
@@ -174,9 +175,15 @@ func TestInvalidKeys(t *testing.T) {
 
 // TestBlocks: a reserved block passes on once, and is gone after a flush.
 func TestBlocks(t *testing.T) {
+	for _, size := range []uint32{5_000, tightMax, tightMax + 1} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) { testBlocks(t, size) })
+	}
+}
+
+func testBlocks(t *testing.T, size uint32) {
 	s := open(t, Config{Quota: 1 << 20, Seed: 5})
 	k := BytesKey([]byte("large"))
-	b, _ := s.Reserve(5_000)
+	b, _ := s.Reserve(size)
 	for i := range b.Bytes() {
 		b.Bytes()[i] = byte(i)
 	}
@@ -197,9 +204,9 @@ func TestBlocks(t *testing.T) {
 	if e, r := s.Get(k, 1); r != OK || !bytes.Equal(e.Value, want) {
 		t.Fatal("a late release took the value")
 	}
-	gone, _ := s.Reserve(5_000)
+	gone, _ := s.Reserve(size)
 	s.Flush()
-	again, _ := s.Reserve(5_000)
+	again, _ := s.Reserve(size)
 	if s.Holds(gone) || !s.Holds(again) {
 		t.Fatal("a flush ends reservations")
 	}
@@ -212,6 +219,31 @@ func TestBlocks(t *testing.T) {
 	s.Release(Block{})
 	if _, r := s.SetBlock(k, Block{}, SetOptions{}, 1); r != Missing || s.Stats().Blocks != 0 {
 		t.Fatalf("%v %+v", r, s.Stats())
+	}
+}
+
+// TestBlocksAreTight: values that were pushed take little more room than they have bytes.
+func TestBlocksAreTight(t *testing.T) {
+	for _, size := range []uint32{1_500, 2_600, 4_100, 9_000, 20_000, 50_000, 100_000} {
+		const quota = 4 << 20
+		s := open(t, Config{Quota: quota, Seed: 5})
+		stored := uint32(0)
+		for n := uint64(0); ; n++ {
+			b, r := s.Reserve(size)
+			if r == OK {
+				_, r = s.SetBlock(IntKey(n), b, SetOptions{}, 1)
+			}
+			if r == Full {
+				break
+			}
+			if r != OK {
+				t.Fatal(r)
+			}
+			stored += size
+		}
+		if stored < quota*3/4 {
+			t.Errorf("values of %d bytes: %d of %d bytes are used", size, stored, quota)
+		}
 	}
 }
 

@@ -12,7 +12,8 @@ var ErrBudget = arena.ErrBudget
 
 // Maintain does up to steps steps of what can wait: splitting buckets, removing
 // expired entries, giving freed pages back to the kernel. It reports whether there is
-// more. It must not run while an invocation of the tenant is under way.
+// more to split or to give back; the sweep for expired entries goes round and round and
+// never asks to be called sooner. It must not run while an invocation of the tenant is under way.
 func (s *Shard) Maintain(now int64, steps int) bool {
 	if s.corrupt {
 		return false

@@ -142,6 +142,9 @@ func (o *Overlay) write(h uint64, n int, k Key, v []byte, expire int64, deleted 
 		return 0, Limit
 	}
 	ref, ok := o.s.a.Alloc(size)
+	if !ok && deleted { // who is full must be able to make room
+		ref, ok = o.s.a.AllocReserved(size)
+	}
 	if !ok {
 		return 0, Full
 	}

@@ -84,7 +84,7 @@ type run struct {
 func (a *Arena) Alloc(size uint32) (Ref, bool) { return a.alloc(size, false) }
 
 // AllocReserved is Alloc that may use the slack beyond the quota and overdraw the
-// budget. Only a commit's overflow buckets are worth it.
+// budget. Only a commit's overflow buckets and an overlay's deletions are worth it.
 func (a *Arena) AllocReserved(size uint32) (Ref, bool) { return a.alloc(size, true) }
 
 func (a *Arena) alloc(size uint32, reserved bool) (Ref, bool) {
