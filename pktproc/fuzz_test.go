@@ -165,10 +165,10 @@ func (h *hostile) authentic(f *nic.Frame, _ uint64) bool {
 
 // TestMutatedFrames feeds mutated frames: no crash, no frame lost, no memory
 // beyond the limits, no reply longer than a request without a session.
-// SHREDDER_FRAMES sets their number; 10^7 is the acceptance run.
+// SOAK_FRAMES sets their number; 10^7 is the acceptance run.
 func TestMutatedFrames(t *testing.T) {
 	want := 300_000
-	if s := os.Getenv("SHREDDER_FRAMES"); s != "" {
+	if s := os.Getenv("SOAK_FRAMES"); s != "" {
 		n, err := strconv.Atoi(s)
 		if err != nil {
 			t.Fatal(err)

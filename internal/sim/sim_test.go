@@ -11,17 +11,17 @@ import (
 	"shredder/pktproc/wire"
 )
 
-// TestSeeds runs many small simulations. SHREDDER_SEEDS says how many (300),
-// SHREDDER_SEED runs one alone, as a failure's message says.
+// TestSeeds runs many small simulations. SOAK_SEEDS says how many (300),
+// SOAK_SEED runs one alone, as a failure's message says.
 func TestSeeds(t *testing.T) {
 	first, count := uint64(1), uint64(300)
 	if testing.Short() {
 		count = 30
 	}
-	if s := os.Getenv("SHREDDER_SEEDS"); s != "" {
+	if s := os.Getenv("SOAK_SEEDS"); s != "" {
 		count, _ = strconv.ParseUint(s, 10, 64)
 	}
-	if s := os.Getenv("SHREDDER_SEED"); s != "" {
+	if s := os.Getenv("SOAK_SEED"); s != "" {
 		first, _ = strconv.ParseUint(s, 10, 64)
 		count = 1
 	}
@@ -29,7 +29,7 @@ func TestSeeds(t *testing.T) {
 	for seed := first; seed < first+count; seed++ {
 		r, err := Run(seed, shape(seed))
 		if err != nil {
-			t.Fatalf("%v\nagain: SHREDDER_SEED=%d go test -run TestSeeds ./internal/sim", err, seed)
+			t.Fatalf("%v\nagain: SOAK_SEED=%d go test -run TestSeeds ./internal/sim", err, seed)
 		}
 		total.Answered += r.Answered
 		total.Retries += r.Retries
