@@ -11,8 +11,8 @@ import (
 )
 
 // soak says that the proofs run at the size of their claim instead of the size
-// of a test run: SHREDDER_SOAK=1 go test -run 'Atomic|Canary' -timeout 60m ./jit/interp
-func soak() bool { return os.Getenv("SHREDDER_SOAK") == "1" }
+// of a test run: SOAK=1 go test -run 'Atomic|Canary' -timeout 60m ./jit/interp
+func soak() bool { return os.Getenv("SOAK") == "1" }
 
 // groupSize keys are written by every call of the library below, all to the
 // same round; group 9 is deleted and made again.
@@ -196,7 +196,7 @@ func (b *atomicBed) settle(end int, function string, out jit.Outcome, inv *jit.I
 // TestAtomicUnderKills ends calls that write several keys at random points and
 // in every way there is; no reader, during a call or after, ever sees a part of
 // one. Four tenants run in coroutines of one thread, switched between at random
-// suspensions. 50,000 calls; 10⁶ with SHREDDER_SOAK=1.
+// suspensions. 50,000 calls; 10⁶ with SOAK=1.
 func TestAtomicUnderKills(t *testing.T) {
 	calls := 50_000
 	if soak() {

@@ -200,7 +200,7 @@ func (c *canary) want(want, got string) {
 // one thread, calls of some suspended while others run, runtimes spoilt, reset
 // and made anew; nothing that a tenant reads, keeps or logs is ever another
 // tenant's, and no builtin ever another tenant's doing. 100,000 operations of
-// 100 tenants; 10⁷ of 1,000 with SHREDDER_SOAK=1.
+// 100 tenants; 10⁷ of 1,000 with SOAK=1.
 func TestCanary(t *testing.T) {
 	operations, tenants := 100_000, 100
 	if soak() {

@@ -70,7 +70,7 @@ func TestAgainstNode(t *testing.T) {
 		return
 	}
 	n := "3000"
-	if os.Getenv("SHREDDER_SOAK") == "1" {
+	if os.Getenv("SOAK") == "1" {
 		n = "200000"
 	}
 	out, err := exec.Command("node", "testdata/generate.js", n, "77").Output()
