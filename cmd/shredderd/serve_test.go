@@ -36,7 +36,7 @@ func startDaemon(t *testing.T, args ...string) *daemon {
 	d := &daemon{t: t, socket: filepath.Join(t.TempDir(), "admin.sock")}
 	d.cmd = exec.Command("shredderd", append([]string{"--dev", "--base-port", "0", "--admin-address", "127.0.0.1:0",
 		"--admin-socket", d.socket, "--log-format", "json", "--memory", "256MiB", "--shutdown-timeout", "1m"}, args...)...)
-	// Not the settings, or SOAK, of whoever runs the tests.
+	// Not the settings of whoever runs the tests.
 	d.cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "SHREDDER_") })
 	stderr, err := d.cmd.StderrPipe()
 	if err != nil {
