@@ -241,7 +241,7 @@ func TestBlocksAreTight(t *testing.T) {
 			}
 			stored += size
 		}
-		if stored < quota*3/4 {
+		if stored < quota*7/10 {
 			t.Errorf("values of %d bytes: %d of %d bytes are used", size, stored, quota)
 		}
 	}
