@@ -32,6 +32,8 @@ func (l *lower) call(e *ast.CallExpression) value {
 				}
 			case "Number":
 				return l.numberCall(e, name)
+			case "console":
+				return l.consoleCall(e, name)
 			}
 			l.refuse(id.Idx, id.Name.String()+"."+name, "compiled functions know store, Math, Number and request")
 		}

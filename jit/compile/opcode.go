@@ -14,7 +14,6 @@ const (
 	opBr           opcode = 0x0c
 	opReturn       opcode = 0x0f
 	opCall         opcode = 0x10
-	opDrop         opcode = 0x1a
 	opSelect       opcode = 0x1b
 	opLocalGet     opcode = 0x20
 	opLocalSet     opcode = 0x21
@@ -35,11 +34,8 @@ const (
 	opI64Load32S   opcode = 0x34
 	opI64Load32U   opcode = 0x35
 	opI32Store     opcode = 0x36
-	opI64Store     opcode = 0x37
 	opF32Store     opcode = 0x38
 	opF64Store     opcode = 0x39
-	opI32Store8    opcode = 0x3a
-	opI32Store16   opcode = 0x3b
 	opI64Store8    opcode = 0x3c
 	opI64Store16   opcode = 0x3d
 	opI64Store32   opcode = 0x3e
@@ -65,7 +61,6 @@ const (
 	opI64GtU       opcode = 0x56
 	opI64LeS       opcode = 0x57
 	opI64GeS       opcode = 0x59
-	opI64GeU       opcode = 0x5a
 	opF64Eq        opcode = 0x61
 	opF64Ne        opcode = 0x62
 	opF64Lt        opcode = 0x63
@@ -76,7 +71,6 @@ const (
 	opI32Ctz       opcode = 0x68
 	opI32Add       opcode = 0x6a
 	opI32Sub       opcode = 0x6b
-	opI32Mul       opcode = 0x6c
 	opI32And       opcode = 0x71
 	opI32Or        opcode = 0x72
 	opI32Xor       opcode = 0x73
@@ -84,7 +78,6 @@ const (
 	opI32ShrS      opcode = 0x75
 	opI32ShrU      opcode = 0x76
 	opI64Clz       opcode = 0x79
-	opI64Ctz       opcode = 0x7a
 	opI64Add       opcode = 0x7c
 	opI64Sub       opcode = 0x7d
 	opI64Mul       opcode = 0x7e
@@ -102,7 +95,6 @@ const (
 	opF64Ceil      opcode = 0x9b
 	opF64Floor     opcode = 0x9c
 	opF64Trunc     opcode = 0x9d
-	opF64Nearest   opcode = 0x9e
 	opF64Sqrt      opcode = 0x9f
 	opF64Add       opcode = 0xa0
 	opF64Sub       opcode = 0xa1

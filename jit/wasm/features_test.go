@@ -139,6 +139,11 @@ export function joined(key) {
   store.set('joined', out);
   return out;
 }
+export function chatty(n) {
+  for (let i = 0; i < n; i++) console.log('turn', i, i / 2, i > 1, undefined, null);
+  console.warn(); console.error('a line that is longer than sixty-four bytes, so that it burns one more unit of fuel', n);
+  if (n > 2) throw new Error('enough');
+}
 export function thrower(n) { if (n > 3) throw new RangeError('too big: ' + n); if (n < 0) throw 'negative'; return n }
 export function divide(a) { return Math.floor(a / 3) * 100 + a % 3 }
 export function assignments(n) { let a = n, b = 0; b = a += 2; a &&= 7; b ||= 3; let c = undefined; c ??= 4; a **= 2; return a * 100 + b * 10 + c }

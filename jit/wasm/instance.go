@@ -35,6 +35,7 @@ type Instance struct {
 	reason     string
 	raised     []byte
 	json       jsonWriter
+	console    consoleLines
 	tenant     string
 	resultSize int
 	stack      []uint64

@@ -107,6 +107,7 @@ func (i *Instance) run(inv *jit.Invocation, f *form) jit.Outcome {
 	l := inv.Limits
 	i.overlay, i.now, i.reason = inv.Overlay, inv.NowMillis, ""
 	i.tenant, i.resultSize = inv.Tenant, l.ResultSize
+	i.console.reset(l.LogSize)
 	i.json.open, i.json.first, i.json.hasKey = i.json.open[:0], i.json.first[:0], false
 	left := i.meter.begin(l.Fuel, l.Slice, inv.Yield)
 	var block store.Block
@@ -170,9 +171,7 @@ func (i *Instance) finish(inv *jit.Invocation, f *form, left int64, o jit.Outcom
 	} else {
 		inv.Result = inv.Result[:0]
 	}
-	if o.Status == jit.Exception && inv.Log != nil {
-		inv.Log(jit.LevelError, o.Message)
-	}
+	i.tell(inv, &o)
 	i.overlay, i.meter.yield = nil, nil
 	return o
 }

@@ -29,6 +29,7 @@ type tiers struct {
 	refusals map[string]string // function → why it does not compile
 	ran      [2]int            // calls by tier that ran on the second shard
 	seed     uint64
+	log      []string // console lines of the second run
 }
 
 func newTiers(t testing.TB, source string) *tiers {
@@ -94,6 +95,7 @@ func (b *tiers) second(function string, args []byte) (*jit.Invocation, jit.Outco
 			break
 		}
 		inv := b.invocation(s, function, args)
+		inv.Log = b.keepLine
 		out := b.compiled.Invoke(inv)
 		if out.Status != jit.Deopt {
 			settle(s, out)
@@ -114,10 +116,15 @@ func (b *tiers) second(function string, args []byte) (*jit.Invocation, jit.Outco
 		}
 	}
 	inv := b.invocation(s, function, args)
+	inv.Log = b.keepLine
 	out := b.runtimes[1].Invoke(inv)
 	settle(s, out)
 	b.ran[0]++
 	return inv, out, false
+}
+
+func (b *tiers) keepLine(level uint8, text []byte) {
+	b.log = append(b.log, fmt.Sprint(level, " ", string(text)))
 }
 
 func (b *tiers) Call(function string, args []byte) (jit.Outcome, []byte, []string) {
@@ -131,7 +138,11 @@ func (b *tiers) Call(function string, args []byte) (jit.Outcome, []byte, []strin
 	want := b.runtimes[0].Invoke(first)
 	want.Message = bytes.Clone(want.Message)
 	settle(b.shards[0], want)
+	b.log = nil
 	second, got, compiled := b.second(function, args)
+	if fmt.Sprint(log) != fmt.Sprint(b.log) {
+		b.t.Errorf("%s(%x): console of tier 0 %q, of tier 1 %q", function, args, log, b.log)
+	}
 	if got.Status != want.Status || want.Status == jit.Exception && !sameException(got, want) {
 		b.t.Errorf("%s(%x): tier 0 %v %q %d:%d, tier 1 %v %q %d:%d", function, args, want.Status, want.Message, want.Line, want.Column,
 			got.Status, got.Message, got.Line, got.Column)
