@@ -14,6 +14,7 @@ const (
 	listData  = 8  // u32: address of the elements, f64 each
 	listMask  = 12 // u32: slots of a set's index − 1
 	listIndex = 16 // u32: address of the index, u32 each: element number + 1
+	listValue = 20 // u32: a map's values, an array in the order of the keys
 	listSize  = 24
 
 	// setSlots of an empty set's index; it is kept at most half full.
@@ -22,6 +23,7 @@ const (
 
 var arrayT = Type{k: kArray}
 var setT = Type{k: kSet}
+var mapT = Type{k: kMap}
 
 func refValue(p *tree, t Type) value { return value{t: t, rep: repRef, n: p} }
 
@@ -38,7 +40,10 @@ func (l *lower) newList(n *tree, t Type) value {
 	put(listLen, constI32(0))
 	put(listCap, n)
 	put(listData, data)
-	if t.has(kSet) {
+	if t.has(kMap) {
+		put(listValue, l.newList(n, arrayT).n)
+	}
+	if t.has(kSet | kMap) {
 		index := l.callHelper(helperAlloc, constI32(4*setSlots))
 		l.emit(&statement{kind: stmtFill, values: []*tree{index, constI32(0), constI32(4 * setSlots)}})
 		put(listMask, constI32(setSlots-1))
@@ -142,6 +147,9 @@ func (l *lower) listPlace(list value, e *ast.BracketExpression) place {
 func (l *lower) listMethod(e *ast.CallExpression, name string, v value) value {
 	at := e.Idx0()
 	v = l.keep(v)
+	if v.t.only(kMap) {
+		return l.mapMethod(e, name, v)
+	}
 	isSet := v.t.only(kSet)
 	switch {
 	case name == "push" && !isSet:
@@ -179,7 +187,7 @@ func (l *lower) listMethod(e *ast.CallExpression, name string, v value) value {
 			l.emit(&statement{kind: stmtCall, callee: l.helper(helperAdd), values: []*tree{v.n, x.double()}})
 			return v
 		}
-		return boolValue(l.callHelper(helperHas, v.n, x.double()))
+		return boolValue(binary2(opI32Ne, l.callHelper(helperFind, v.n, x.double()), constI32(0)))
 	case isSet:
 		l.refuse(e.Callee.Idx0(), "method "+name+" of a set", "compiled functions know has, add, size and for … of")
 	}
@@ -197,6 +205,41 @@ func (l *lower) listMethod(e *ast.CallExpression, name string, v value) value {
 	return nothing()
 }
 
+// mapMethod lowers a method of a map from numbers to numbers.
+func (l *lower) mapMethod(e *ast.CallExpression, name string, v value) value {
+	at := e.Idx0()
+	want := map[string]int{"has": 1, "get": 1, "set": 2}[name]
+	if want == 0 || len(e.ArgumentList) != want {
+		l.refuse(e.Callee.Idx0(), "method "+name+" of a map", "compiled functions know get, set, has and size")
+	}
+	args := l.arguments(e.ArgumentList)
+	if l.flow == nil {
+		return nothing()
+	}
+	for i := range args {
+		args[i] = l.keep(l.element(args[i], at))
+	}
+	number := l.callHelper(helperFind, v.n, args[0].double())
+	found := l.temp(binary2(opI32Ne, number, constI32(0)))
+	values := l.temp(load(opI32Load, v.n, listValue))
+	last := binary2(opI32Sub, number, constI32(1))
+	switch name {
+	case "get":
+		yes, no := l.ways(found)
+		return l.either(e, found, yes, no, func() value { return l.listElement(refValue(values, arrayT), last) }, undefinedValue, at)
+	case "set":
+		l.branch(found, func() {
+			address := binary2(opI32Add, load(opI32Load, values, listData), binary2(opI32Shl, last, constI32(3)))
+			l.emit(&statement{kind: stmtStore, op: opF64Store, values: []*tree{address}, value: args[1].double()})
+		}, func() {
+			l.emit(&statement{kind: stmtCall, callee: l.helper(helperAdd), values: []*tree{v.n, args[0].double()}})
+			l.push(refValue(values, arrayT), args[1])
+		})
+		return v
+	}
+	return boolValue(found)
+}
+
 // mayChangeLists says that a function may make a list longer or shorter.
 func (l *lower) mayChangeLists(e ast.Expression) bool {
 	found := false
@@ -209,7 +252,7 @@ func (l *lower) mayChangeLists(e ast.Expression) bool {
 				return false
 			}
 			name := d.Identifier.Name
-			found = found || name == "push" || name == "pop" || name == "add"
+			found = found || name == "push" || name == "pop" || name == "add" || name == "set"
 		case *ast.AssignExpression:
 			if _, ok := n.Left.(*ast.Identifier); !ok {
 				found = true
@@ -267,13 +310,15 @@ func (l *lower) probe(set, bits *tree, slot int, found func() []*statement) {
 	})}}})
 }
 
-func (c *compiler) buildHas(f *function) {
+// buildFind gives the number of an element of a set or a map, counted from 1.
+func (c *compiler) buildFind(f *function) {
 	l := c.bodyOf(f, []valueType{i32, f64}, []valueType{i32})
 	l.stable[0], l.stable[1] = true, true
 	bits := l.temp(keyBits(localGet(1, f64)))
-	result := func(n int32) *statement { return &statement{kind: stmtReturn, values: []*tree{constI32(n)}} }
-	l.probe(localGet(0, i32), bits, l.newLocal(i32), func() []*statement { return []*statement{result(1)} })
-	l.emit(result(0))
+	slot := l.newLocal(i32)
+	found := &statement{kind: stmtReturn, values: []*tree{load(opI32Load, localGet(slot, i32), 0)}}
+	l.probe(localGet(0, i32), bits, slot, func() []*statement { return []*statement{found} })
+	l.emit(&statement{kind: stmtReturn, values: []*tree{constI32(0)}})
 }
 
 // buildAdd adds a number to a set; its index doubles when half full.

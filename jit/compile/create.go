@@ -22,8 +22,11 @@ func (l *lower) newExpr(e *ast.NewExpression) value {
 		if id.Name == "Set" && len(e.ArgumentList) == 0 {
 			return l.newList(constI32(listRoom), setT)
 		}
+		if id.Name == "Map" && len(e.ArgumentList) == 0 {
+			return l.newList(constI32(listRoom), mapT)
+		}
 	}
-	l.refuse(e.New, "new", "compiled functions make typed arrays, as in new Float64Array(n), and new Set()")
+	l.refuse(e.New, "new", "compiled functions make typed arrays, as in new Float64Array(n), new Set() and new Map()")
 	return nothing()
 }
 

@@ -10,12 +10,12 @@ const (
 	helperEqual  = "equal"  // (a, n, b, m i32) → (i32): bytes are equal
 	helperASCII  = "ascii"  // (a, n i32) → (i32): the text is ASCII
 	helperPush   = "push"   // (list i32, x f64) → ()
-	helperHas    = "has"    // (set i32, x f64) → (i32)
+	helperFind   = "find"   // (set i32, x f64) → (number i32): of the element, from 1; 0 if it is not there
 	helperAdd    = "add"    // (set i32, x f64) → ()
 	helperOrder  = "order"  // (a, n, b, m i32) → (i32): −1, 0, 1
 )
 
-var helperNames = []string{helperSpent, helperLookup, helperAlloc, helperEqual, helperASCII, helperPush, helperHas, helperAdd, helperOrder}
+var helperNames = []string{helperSpent, helperLookup, helperAlloc, helperEqual, helperASCII, helperPush, helperFind, helperAdd, helperOrder}
 
 // helper returns a helper, building it at its first use.
 func (c *compiler) helper(name string) *callable {
@@ -34,8 +34,8 @@ func (c *compiler) helper(name string) *callable {
 			c.buildEqual(h)
 		case helperPush:
 			c.buildPush(h)
-		case helperHas:
-			c.buildHas(h)
+		case helperFind:
+			c.buildFind(h)
 		case helperAdd:
 			c.buildAdd(h)
 		case helperASCII:

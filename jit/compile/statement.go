@@ -265,7 +265,7 @@ func (l *lower) returnValue(v value, at file.Idx) {
 	if l.f == l.compiler.entry && v.t.has(kArray) && v.t.only(kArray) {
 		l.jsonCall("jsonList", v.n)
 		v = value{t: Type{k: kJSON}, rep: repI32, n: constI32(codeJSON)}
-	} else if l.f == l.compiler.entry && v.t.has(kArray|kSet) {
+	} else if l.f == l.compiler.entry && v.t.has(kArray|kSet|kMap) {
 		l.refuse(at, "a result that is "+v.t.describe(), "return an array in every case, or bytes")
 	}
 	l.f.result = l.joinType(l.f.result, v.t, &l.f.turns, at)

@@ -164,7 +164,7 @@ func (l *lower) methodCall(e *ast.CallExpression, callee *ast.DotExpression) val
 	if v.t.only(kView) {
 		return l.viewMethod(e, name, v)
 	}
-	if v.t.only(kArray) || v.t.only(kSet) {
+	if v.t.only(kArray) || v.t.only(kSet) || v.t.only(kMap) {
 		return l.listMethod(e, name, v)
 	}
 	l.refuse(callee.Identifier.Idx, "method "+name+" of "+v.t.describe(), "use a function of the library")

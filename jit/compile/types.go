@@ -13,6 +13,7 @@ const (
 	kView   // a typed array
 	kArray  // an array of numbers
 	kSet    // a set of numbers
+	kMap    // a map from numbers to numbers
 	kJSON   // the call's result, written as JSON by the host
 )
 
@@ -186,7 +187,7 @@ func (t Type) rep() rep {
 		return repF64
 	case t.k&^(kNil|kView) == 0, t.k&^(kNil|kString) == 0:
 		return repPair
-	case t.k&^(kNil|kArray) == 0, t.k&^(kNil|kSet) == 0:
+	case t.k&^(kNil|kArray) == 0, t.k&^(kNil|kSet) == 0, t.k&^(kNil|kMap) == 0:
 		return repRef
 	}
 	return repMixed
@@ -221,7 +222,7 @@ func (t Type) describe() string {
 		k    kinds
 		name string
 	}{{kBool, "a boolean"}, {kInt | kNumber, "a number"}, {kString, "a string"}, {kView, "a typed array"},
-		{kArray, "an array"}, {kSet, "a set"}, {kJSON, "an object"}, {kUndefined, "undefined"}, {kNull, "null"}}
+		{kArray, "an array"}, {kSet, "a set"}, {kMap, "a map"}, {kJSON, "an object"}, {kUndefined, "undefined"}, {kNull, "null"}}
 	out := ""
 	for _, n := range names {
 		if t.has(n.k) {

@@ -37,7 +37,7 @@ func (l *lower) dot(e *ast.DotExpression) value {
 	switch {
 	case name == "length" && v.t.only(kView|kString):
 		return l.length(v)
-	case name == "length" && v.t.only(kArray), name == "size" && v.t.only(kSet):
+	case name == "length" && v.t.only(kArray), name == "size" && (v.t.only(kSet) || v.t.only(kMap)):
 		return intValue(unary(opI64ExtI32U, l.listLength(l.keep(v))), lengthT)
 	case name == "byteLength" && v.t.only(kView):
 		n := l.length(v)

@@ -62,6 +62,15 @@ export function manyDistinct(n) {
   for (let i = 0; i < n; i++) seen.add((i * 7919) % 1009 - 500);
   return seen.size;
 }
+export function mapped(key) {
+  const counts = new Map(), where = new Map();
+  const v = store.u8(key);
+  if (v === undefined) return [];
+  v.forEach((x, i) => { counts.set(x % 37, (counts.get(x % 37) ?? 0) + 1); where.set(x, i) });
+  let total = 0;
+  for (const x of v) total += (counts.get(x % 37) ?? -1) * (where.get(x) ?? 100);
+  return { size: counts.size, total, none: counts.get(0.5), has: where.has(7), again: where.set(7, 1).get(7) };
+}
 export function recordFields(n) {
   const r = { a: n, b: 'text', c: n > 3, d: undefined, e: null, f: n / 3 };
   r.a += 2; r.a++;
