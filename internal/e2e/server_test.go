@@ -2,8 +2,9 @@ package e2e
 
 import (
 	"context"
-	"crypto/rand"
+	crand "crypto/rand"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"sync/atomic"
 	"testing"
@@ -48,8 +49,8 @@ type site struct {
 
 var names atomic.Uint32
 
-// startUDP starts a site on kernel sockets, on IPv4 and IPv6 loopback, on ports
-// that the kernel chooses. Limits are pktproc's, the default ones if none are given. Its end fails the test if a frame or a goroutine is left.
+// startUDP starts a site on kernel sockets, on IPv4 and IPv6 loopback, on free
+// ports. Limits are pktproc's, the default ones if none are given. Its end fails the test if a frame or a goroutine is left.
 func startUDP(t testing.TB, lcores int, limits ...pktproc.Limits) *site {
 	t.Helper()
 	ignored := goleak.IgnoreCurrent()
@@ -87,16 +88,16 @@ func (s *site) listen(port uint16, specs ...tenants.Spec) {
 	s.serve(d, specs...)
 }
 
-// openSockets opens two sockets an lcore. With port 0 the kernel chooses the
-// first, and the others may be taken: then try again.
+// openSockets opens two sockets an lcore. Port 0 stands for one below those that
+// the kernel gives to clients, so that none of them takes it while a server is
+// restarted; it may be another server's, or its neighbours: then try again.
 func openSockets(port uint16, lcores int) (sockets []*udp.Queue, err error) {
+	if port == 0 {
+		port = uint16(20_000 + rand.IntN(12_000))
+	}
 	for lcore := range lcores {
 		for _, host := range []string{"127.0.0.1", "::1"} {
-			at := port
-			if port != 0 {
-				at += uint16(lcore)
-			}
-			q, err := udp.Open(udp.Config{Address: netip.AddrPortFrom(netip.MustParseAddr(host), at)})
+			q, err := udp.Open(udp.Config{Address: netip.AddrPortFrom(netip.MustParseAddr(host), port+uint16(lcore))})
 			if err != nil {
 				for _, s := range sockets {
 					s.Close()
@@ -104,9 +105,6 @@ func openSockets(port uint16, lcores int) (sockets []*udp.Queue, err error) {
 				return nil, err
 			}
 			sockets = append(sockets, q)
-			if port == 0 {
-				port = q.Address().Port()
-			}
 		}
 	}
 	return sockets, nil
@@ -121,7 +119,7 @@ func (s *site) serve(d device, specs ...tenants.Spec) {
 		Post: func(lcore int, ev tenants.Event) { plane.Load().Post(lcore, ev) }, Logger: zerolog.Nop(),
 	})
 	pc := pktproc.Config{BasePort: s.port, Addresses: d.addresses, Registry: s.registry, Limits: s.limits}
-	rand.Read(pc.ServerKey[:])
+	crand.Read(pc.ServerKey[:])
 	p, err := dataplane.New(dataplane.Config{Queues: d.queues, Idle: dataplane.Adaptive, RegisterThread: d.registerThread, Processor: pc})
 	if err != nil {
 		s.t.Fatal(err)
