@@ -3,6 +3,7 @@ package compile
 import (
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/file"
+	"github.com/dop251/goja/token"
 )
 
 // Inlining: a library function of at most inlineNodes syntax nodes is inlined,
@@ -222,6 +223,11 @@ func (l *lower) globalCall(e *ast.CallExpression, name string) (value, bool) {
 	default:
 		return value{}, false
 	}
+	if name == "Number" && len(e.ArgumentList) == 1 {
+		if v, ok := l.numberOf(e, e.ArgumentList[0]); ok {
+			return v, true
+		}
+	}
 	args := l.arguments(e.ArgumentList)
 	if l.flow == nil {
 		return nothing(), true
@@ -247,6 +253,44 @@ func (l *lower) globalCall(e *ast.CallExpression, name string) (value, bool) {
 		return boolValue(not(l.finite(x, e.Idx0(), false))), true
 	}
 	return boolValue(l.finite(x, e.Idx0(), true)), true
+}
+
+// numberOf is Number(x) where x is text, or text ?? number: what store.text
+// gives, with a default.
+func (l *lower) numberOf(e *ast.CallExpression, x ast.Expression) (value, bool) {
+	left, fallback := x, ast.Expression(nil)
+	if b, ok := x.(*ast.BinaryExpression); ok && b.Operator == token.COALESCE {
+		left, fallback = b.Left, b.Right
+	}
+	call, ok := left.(*ast.CallExpression)
+	if !ok {
+		return value{}, false
+	}
+	if d, ok := call.Callee.(*ast.DotExpression); !ok || d.Identifier.Name != "text" {
+		return value{}, false
+	}
+	v := l.expr(left)
+	if l.flow == nil {
+		return nothing(), true
+	}
+	v = l.keep(v)
+	if !v.t.only(kString | kNil) {
+		l.refuse(e.Idx0(), "Number of "+v.t.describe(), "use a number or text")
+	}
+	nan := numberValue(constF64(nan))
+	c := l.temp(v.isNil())
+	yes, no := l.ways(c)
+	return l.either(e, c, yes, no, func() value {
+		if fallback == nil {
+			return nan
+		}
+		return l.number(l.simple(l.expr(fallback)), e.Idx0())
+	}, func() value {
+		n := l.newLocal(f64)
+		l.stable[n] = true
+		l.emit(&statement{kind: stmtCall, callee: l.hostImport("numberOfText", []valueType{i32, i32}, []valueType{f64}), values: []*tree{v.n, v.m}, sets: []int{n}})
+		return numberValue(localGet(n, f64))
+	}, e.Idx0()), true
 }
 
 // finite is isFinite of a number, or with infinities !isNaN.

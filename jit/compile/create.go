@@ -40,10 +40,13 @@ func (l *lower) newTypedArray(e *ast.NewExpression, elem element) value {
 	if l.flow == nil {
 		return nothing()
 	}
-	if len(args) != 1 || !args[0].t.only(kInt) {
-		l.refuse(e.New, "a typed array of something that is not known to be a whole number", "give its length as an integer, or a list of numbers")
+	if len(args) != 1 || !args[0].t.only(kInt|kNumber) {
+		l.refuse(e.New, "a typed array of something that is not known to be a number", "give its length, or a list of numbers")
 	}
 	n := l.simple(args[0])
+	if !n.t.only(kInt) { // fractions are cut off, NaN is 0
+		n = intValue(l.temp(unary(opI64TruncSatS, n.double())), safeT)
+	}
 	l.exitIf(binary2(opI64GtU, n.n, constI64(maxElements>>3)), ExitGuard, e.New, "a typed array of this length", false)
 	if l.flow == nil {
 		return nothing()

@@ -86,6 +86,17 @@ func (l *lower) toText(v value, at file.Idx) value {
 	}
 	if !v.t.only(kInt | kNumber) {
 		switch {
+		case v.t.only(kString|kNil) && v.t.has(kString):
+			v = l.keep(v)
+			text := v
+			text.t = stringT
+			c := l.temp(v.isNil())
+			yes, no := l.ways(c)
+			return l.either(nil, c, yes, no, func() value {
+				undefined, null := l.stringConstant("undefined", at), l.stringConstant("null", at)
+				isNull := l.temp(v.isNull())
+				return pairValue(choose(isNull, null.n, undefined.n), choose(isNull, null.m, undefined.m), stringT)
+			}, func() value { return text }, at)
 		case v.t.k == kUndefined:
 			return l.stringConstant("undefined", at)
 		case v.t.k == kNull:

@@ -146,7 +146,7 @@ func (l *lower) bracket(e *ast.BracketExpression) value {
 // elementOf is v[e.Member].
 func (l *lower) elementOf(v value, e *ast.BracketExpression) value {
 	if v.t.only(kString) {
-		l.refuse(e.LeftBracket, "a character of a string by index", "use charCodeAt")
+		return l.character(v, e)
 	}
 	if v.t.only(kArray) {
 		return l.listPlace(l.keep(v), e).get()
@@ -162,6 +162,28 @@ func (l *lower) elementOf(v value, e *ast.BracketExpression) value {
 	v = l.simple(l.hold(v, mark))
 	known := l.isBelow(e)
 	return l.elementOrUndefined(v, i, e, known)
+}
+
+// character is s[i]: a string of one character, or undefined beyond the end.
+func (l *lower) character(s value, e *ast.BracketExpression) value {
+	mark := l.mark()
+	i := l.expr(e.Member)
+	if l.flow == nil {
+		return nothing()
+	}
+	s = l.keep(l.hold(s, mark))
+	n, inside := l.index(s, i, e.Member.Idx0(), false)
+	n, inside = l.temp(n), l.temp(inside)
+	one := pairValue(l.temp(binary2(opI32Add, s.n, n)), constI32(1), stringT)
+	if !l.isWide(e.LeftBracket, guardElement) {
+		l.guard(not(inside), e.LeftBracket, guardElement)
+		if l.flow == nil {
+			return nothing()
+		}
+		return one
+	}
+	yes, no := l.ways(inside)
+	return l.either(e, inside, yes, no, func() value { return one }, undefinedValue, e.Idx0())
 }
 
 // isBelow says that the loop's test has shown the index to be in range.

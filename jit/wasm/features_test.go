@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"fmt"
 	"testing"
 
 	"shredder/pktproc/wire"
@@ -153,6 +154,13 @@ export function chatty(n) {
   console.warn(); console.error('a line that is longer than sixty-four bytes, so that it burns one more unit of fuel', n);
   if (n > 2) throw new Error('enough');
 }
+export function parsed(n) {
+  let total = 0;
+  for (let i = 0; i < 9; i++) { const x = Number(store.text('num' + i) ?? n); if (x === x) total += x; else total -= 1 }
+  return total + (Number(store.text('none')) === 0 ? 5 : 0);
+}
+export function characters(key) { const t = store.text(key); return t === undefined ? t : t[0] + (t[1] ?? '?') + (t[1000] ?? '!') }
+export function fractional(n) { return new Uint8Array(Math.abs(n) % 100 / 3) }
 export function thrower(n) { if (n > 3) throw new RangeError('too big: ' + n); if (n < 0) throw 'negative'; return n }
 export function divide(a) { return Math.floor(a / 3) * 100 + a % 3 }
 export function assignments(n) { let a = n, b = 0; b = a += 2; a &&= 7; b ||= 3; let c = undefined; c ??= 4; a **= 2; return a * 100 + b * 10 + c }
@@ -166,6 +174,9 @@ func TestFeaturesOnBothTiers(t *testing.T) {
 	b.Set(store.IntKey(2), []byte{})
 	b.Set(store.IntKey(3), []byte("hello"))
 	b.Set(store.BytesKey([]byte("n")), []byte("41"))
+	for n, text := range []string{"12", " -3.5e2 ", "0x1f", "", "1_0", "Infinity", ".5", "5.", "nan"} {
+		b.Set(store.BytesKey(fmt.Append(nil, "num", n)), []byte(text))
+	}
 	long := make([]byte, 400)
 	for i := range long {
 		long[i] = byte('a' + i*i%26)

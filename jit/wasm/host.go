@@ -45,6 +45,7 @@ var hostFunctions = map[string]hostFunction{
 	"jsonText":     {"lii", "l", hostJSONText},
 	"jsonList":     {"li", "l", hostJSONList},
 	"tenant":       {"i", "i", hostTenant},
+	"numberOfText": {"ii", "d", hostNumberOfText},
 	"logNumber":    {"di", "", hostLogNumber},
 	"logText":      {"iii", "", hostLogText},
 	"logLine":      {"li", "l", hostLogLine},
