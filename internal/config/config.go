@@ -4,6 +4,7 @@
 package config
 
 import (
+	"net"
 	"net/netip"
 	"time"
 
@@ -113,7 +114,7 @@ type Limits struct {
 func Default() Config {
 	return Config{
 		Driver: "udp", BasePort: 9000, Lcores: []int{-1}, Idle: "poll",
-		Listen: []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("::1")},
+		Listen: loopback(),
 		Port:   Port{FlowRules: true},
 		Memory: defaultMemory(), Heap: 1 << 30,
 		Runtimes: tenants.DefaultRuntimes, RuntimeMakers: 1, Versions: tenants.DefaultVersions,
@@ -122,6 +123,19 @@ func Default() Config {
 		Log:             Log{Level: "info", Format: "auto"},
 		ShutdownTimeout: Duration(5 * time.Second),
 	}
+}
+
+// loopback is 127.0.0.1 and, where the machine has IPv6, ::1: many containers
+// have none, and a socket cannot be bound to it then.
+func loopback() []netip.Addr {
+	listen := []netip.Addr{netip.MustParseAddr("127.0.0.1")}
+	addrs, _ := net.InterfaceAddrs() // none known: IPv4 will say what is wrong
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.Equal(net.IPv6loopback) {
+			return append(listen, netip.IPv6Loopback())
+		}
+	}
+	return listen
 }
 
 // development changes the defaults that --dev stands for. Files, environment and

@@ -50,7 +50,7 @@ func TestDeployUnderLoad(t *testing.T) {
 	s := startUDP(t, 2)
 	name := s.tenant(t, open("deploys"), string(answer(0)))
 	ctx := t.Context()
-	c := dial(t, s.addr("[::1]", 1), client.Options{Tenant: name, Role: client.Deploy})
+	c := dial(t, s.addr(s.hosts[len(s.hosts)-1], 1), client.Options{Tenant: name, Role: client.Deploy})
 	stop := make(chan struct{})
 	var wait sync.WaitGroup
 	for range 16 {
@@ -95,7 +95,7 @@ func TestShutdown(t *testing.T) {
 		if _, err := s.registry.Deploy(spec.Name, "lib", []byte(library), true); err != nil {
 			t.Fatal(err)
 		}
-		c := dial(t, s.addr(s.hosts[home], 0), client.Options{Tenant: spec.Name, Timeout: 3 * time.Second})
+		c := dial(t, s.addr(s.hosts[home%len(s.hosts)], 0), client.Options{Tenant: spec.Name, Timeout: 3 * time.Second})
 		must[uint64](t)(c.Set(ctx, client.Int(1), nil))
 		for i, request := range []func() error{
 			func() error { _, err := c.Call(ctx, "spin", "k"); return err },

@@ -86,7 +86,7 @@ func TestManyTenants(t *testing.T) {
 		spec.Quota = 1 << 20
 		// Ten different sources, shared by fifty tenants each.
 		source := fmt.Sprintf("export function add(n) { return store.incr('sum', n + %d); }", i%10)
-		clients[i] = dial(t, s.addr(s.hosts[i%2], i/2%2), client.Options{Tenant: s.tenant(t, spec, source)})
+		clients[i] = dial(t, s.addr(s.hosts[i%len(s.hosts)], i/2%2), client.Options{Tenant: s.tenant(t, spec, source)})
 	}
 	for round := range 2 {
 		for i, c := range clients {
@@ -125,7 +125,7 @@ func TestWaiting(t *testing.T) {
 	spec.Limits = roomy()
 	spec.Limits.Waiting = 8
 	name := s.tenant(t, spec, library)
-	c := dial(t, s.addr("[::1]", 0), client.Options{Tenant: name})
+	c := dial(t, s.addr(s.hosts[len(s.hosts)-1], 0), client.Options{Tenant: name})
 	must[uint64](t)(c.Set(ctx, client.Key("k"), []byte("before")))
 
 	kill := suspend(t, s, c)

@@ -114,7 +114,7 @@ func TestFuzz(t *testing.T) {
 	name := s.tenant(t, spec, library)
 	fuzzed := dial(t, s.addr(p.host, 0), client.Options{Tenant: name, Role: client.Deploy})
 	requests, peer := capture(t, s, p, fuzzed)
-	bystander := dial(t, s.addr("[::1]", 0), client.Options{Tenant: s.tenant(t, open("bystander"), library)})
+	bystander := dial(t, s.addr(s.hosts[len(s.hosts)-1], 0), client.Options{Tenant: s.tenant(t, open("bystander"), library)})
 	stranger := newStranger(t, s)
 
 	ctx := t.Context()

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,6 +19,7 @@ import (
 	"shredder/dataplane"
 	"shredder/dataplane/nic"
 	"shredder/dataplane/nic/udp"
+	"shredder/internal/config"
 	"shredder/jit"
 	"shredder/pktproc"
 	"shredder/store/arena"
@@ -38,7 +41,7 @@ type device struct {
 type site struct {
 	t        testing.TB
 	port     uint16
-	hosts    []string // "127.0.0.1", "[::1]"
+	hosts    []string // "127.0.0.1" and, where there is IPv6, "[::1]"
 	lcores   int
 	limits   pktproc.Limits
 	registry *tenants.Registry
@@ -55,7 +58,10 @@ func startUDP(t testing.TB, lcores int, limits ...pktproc.Limits) *site {
 	t.Helper()
 	ignored := goleak.IgnoreCurrent()
 	t.Cleanup(func() { goleak.VerifyNone(t, ignored) })
-	s := &site{t: t, hosts: []string{"127.0.0.1", "[::1]"}, lcores: lcores}
+	s := &site{t: t, lcores: lcores}
+	for _, a := range config.Default().Listen {
+		s.hosts = append(s.hosts, strings.TrimSuffix(netip.AddrPortFrom(a, 0).String(), ":0"))
+	}
 	if len(limits) > 0 {
 		s.limits = limits[0]
 	}
@@ -80,15 +86,17 @@ func (s *site) listen(port uint16, specs ...tenants.Spec) {
 	s.port = s.sockets[0].Address().Port()
 	s.idle = nil
 	d := device{}
-	for i := 0; i < len(s.sockets); i += 2 {
-		d.queues = append(d.queues, udp.Join(s.sockets[i], s.sockets[i+1]))
-		s.idle = append(s.idle, s.sockets[i].InUse(), s.sockets[i+1].InUse())
+	for mine := range slices.Chunk(s.sockets, len(s.sockets)/s.lcores) {
+		d.queues = append(d.queues, udp.Join(mine...))
+	}
+	for _, q := range s.sockets {
+		s.idle = append(s.idle, q.InUse())
 	}
 	udp.Share(s.sockets...)
 	s.serve(d, specs...)
 }
 
-// openSockets opens two sockets an lcore. Port 0 stands for one below those that
+// openSockets opens a socket for each loopback address and lcore. Port 0 stands for one below those that
 // the kernel gives to clients, so that none of them takes it while a server is
 // restarted; it may be another server's, or its neighbours: then try again.
 func openSockets(port uint16, lcores int) (sockets []*udp.Queue, err error) {
@@ -96,8 +104,8 @@ func openSockets(port uint16, lcores int) (sockets []*udp.Queue, err error) {
 		port = uint16(20_000 + rand.IntN(12_000))
 	}
 	for lcore := range lcores {
-		for _, host := range []string{"127.0.0.1", "::1"} {
-			q, err := udp.Open(udp.Config{Address: netip.AddrPortFrom(netip.MustParseAddr(host), port+uint16(lcore))})
+		for _, a := range config.Default().Listen {
+			q, err := udp.Open(udp.Config{Address: netip.AddrPortFrom(a, port+uint16(lcore))})
 			if err != nil {
 				for _, s := range sockets {
 					s.Close()
