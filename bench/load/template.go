@@ -16,6 +16,7 @@ type template struct {
 	keySize  int   // 0: 8-byte integers
 	sum      bool  // IPv6: the UDP checksum must be written
 	pool     int   // of a queue that keeps frames prepared
+	filled   int   // frames of that pool that have been patched
 }
 
 // Offsets in a datagram's header that change per request, as in docs/wire-format.md.
@@ -142,10 +143,20 @@ func (t *template) patch(frame []byte, flow *flow, seq uint32, keys *stream) {
 	d := frame[t.datagram:len(t.frame)]
 	binary.BigEndian.PutUint16(frame[t.datagram-8:], flow.port)
 	binary.LittleEndian.PutUint32(d[seqOff:], seq)
-	binary.LittleEndian.PutUint32(d[sessionOff:], flow.session+keys.tenant())
+	binary.LittleEndian.PutUint32(d[sessionOff:], flow.session)
 	if flow.secret != 0 {
 		binary.LittleEndian.PutUint64(d[secretOff:], flow.secret)
 		binary.LittleEndian.PutUint32(d[firstOff:], flow.oldest)
+	}
+	t.patchKeys(frame, flow, keys)
+}
+
+// patchKeys gives frame, which has been patched before, other keys and the
+// tenant whose turn it is.
+func (t *template) patchKeys(frame []byte, flow *flow, keys *stream) {
+	d := frame[t.datagram:len(t.frame)]
+	if keys.tenants > 1 {
+		binary.LittleEndian.PutUint32(d[sessionOff:], flow.session+keys.tenant())
 	}
 	for _, off := range t.keyOffs {
 		key := keys.next()

@@ -36,7 +36,7 @@ const (
 	ringHeaderSize = 128
 	descSize       = 16
 	bufferSize     = 2048
-	poolsSize      = 128 << 20
+	poolsSize      = 256 << 20
 	lineSize       = 64
 )
 
@@ -69,11 +69,12 @@ type Queue struct {
 	stats nic.Stats
 }
 
-// pool is a circle of as many transmit buffers as the ring has descriptors.
-// Frames leave in order, so a buffer's turn comes only when it has been read.
+// pool is a circle of transmit buffers, at least as many as the ring has
+// descriptors. Frames leave in order, so a buffer's turn comes only when it has
+// been read.
 type pool struct {
 	off, stride, length int
-	next                int
+	next, count         int
 }
 
 var _ nic.Queue = (*Queue)(nil)
@@ -117,7 +118,7 @@ func (q *Queue) connect(path string, cfg Config) error {
 	for i := range q.size {
 		q.rx.set(i, bufferSize, uint32(buffersOff+int(i)*bufferSize))
 	}
-	if q.scratch, err = q.Prepare(make([]byte, bufferSize)); err != nil {
+	if q.scratch, err = q.Prepare(make([]byte, bufferSize), int(q.size)); err != nil {
 		return err
 	}
 	for i := range q.events {
@@ -134,15 +135,17 @@ func (q *Queue) connect(path string, cfg Config) error {
 	return nil
 }
 
-// Prepare copies frame into a new pool of transmit buffers and returns the
-// pool's number for AllocPrepared. It fails when the region is full.
-func (q *Queue) Prepare(frame []byte) (int, error) {
+// Prepare copies frame into a new pool of count transmit buffers, at least as many
+// as the ring has descriptors, and returns the pool's number for AllocPrepared. It
+// fails when the region is full.
+func (q *Queue) Prepare(frame []byte, count int) (int, error) {
+	count = max(count, int(q.size))
 	stride := (len(frame) + lineSize - 1) &^ (lineSize - 1)
-	end := q.poolEnd + stride*int(q.size)
+	end := q.poolEnd + stride*count
 	if len(frame) > bufferSize || end > len(q.memory) {
 		return 0, fmt.Errorf("memif: no room for a pool of frames of %d bytes", len(frame))
 	}
-	q.pools = append(q.pools, pool{off: q.poolEnd, stride: stride, length: len(frame)})
+	q.pools = append(q.pools, pool{off: q.poolEnd, stride: stride, length: len(frame), count: count})
 	for off := q.poolEnd; off < end; off += stride {
 		copy(q.memory[off:], frame)
 	}
@@ -162,7 +165,7 @@ func (q *Queue) AllocPrepared(number int) (nic.Frame, bool) {
 	}
 	p := &q.pools[number]
 	off := p.off + p.next*p.stride
-	if p.next++; p.next == int(q.size) {
+	if p.next++; p.next == p.count {
 		p.next = 0
 	}
 	return nic.Frame{Data: q.memory[off : off+p.stride : off+p.stride], Len: p.length, Handle: uintptr(off)}, true

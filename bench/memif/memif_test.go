@@ -153,7 +153,7 @@ func connect(t *testing.T) (*Queue, *server) {
 
 func TestFramesGoRoundTheRings(t *testing.T) {
 	q, s := connect(t)
-	prepared, err := q.Prepare(bytes.Repeat([]byte{7}, 90))
+	prepared, err := q.Prepare(bytes.Repeat([]byte{7}, 90), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
