@@ -6,6 +6,7 @@ import (
 	"shredder/dataplane/nic"
 	"shredder/pktproc/wire"
 	"shredder/store"
+	"shredder/tenants"
 )
 
 // kind is what parse made of a frame.
@@ -48,6 +49,7 @@ func (p *Processor) Process(b *nic.Burst, now Clock) {
 	for i := range frames {
 		p.parse(&frames[i], &all[i], frames[i].Checksum == nic.ChecksumUnknown)
 	}
+	p.touchTenants(all)
 	for i := range all {
 		if all[i].kind == kindRequest {
 			p.locate(&frames[i], &all[i])
@@ -61,6 +63,41 @@ func (p *Processor) Process(b *nic.Burst, now Clock) {
 	for i := range frames {
 		p.serve(&frames[i], &all[i])
 	}
+}
+
+// touchTenants brings in what a request needs of its tenant before any key can be
+// hashed: three lines that hang on each other, which would be missed one after
+// the other where every request is another tenant's.
+func (p *Processor) touchTenants(all []parsed) {
+	several := false
+	for i := 1; i < len(all); i++ {
+		several = several || all[i].t != all[i-1].t || all[i].s != all[i-1].s
+	}
+	if !several {
+		return
+	}
+	sum := uint64(0)
+	for i := range all {
+		pf := &all[i]
+		if pf.kind != kindRequest {
+			continue
+		}
+		if !pf.trusted {
+			pf.t = nil
+			if pf.s != nil {
+				pf.t = p.tenantOf(pf.s)
+			}
+		}
+		if pf.t != nil {
+			sum += uint64(pf.t.trusted4)
+		}
+	}
+	for i := range all {
+		if pf := &all[i]; pf.kind == kindRequest && pf.t != nil {
+			sum += pf.t.shard.TouchTable() + pf.t.local.Counters[tenants.CounterRequests]
+		}
+	}
+	p.touched += sum
 }
 
 func (p *Processor) beginTurn(now Clock) {

@@ -12,10 +12,22 @@ const counterDenied = tenants.CounterDenied
 
 // tenant is what an lcore keeps for each tenant that is at home here.
 type tenant struct {
-	local  *tenants.Local
-	shard  *store.Shard
-	slot   uint32
-	serial uint32 // tells it from an earlier tenant of the slot
+	// What every request reads stands in the first line.
+	local *tenants.Local
+	shard *store.Shard
+	// current is the request that everything else of the tenant waits for: being
+	// called, suspended, or about to be. head and tail are those that wait.
+	current    *task
+	head, tail *task
+	// trusted is the last source that was found in the tenant's list; trusted4
+	// the same if it was an IPv4 address, as memory has it, else 0.
+	trusted4    uint32
+	slot        uint32
+	serial      uint32 // tells it from an earlier tenant of the slot
+	quarantined bool
+	isTrusted   bool
+	inRing      bool
+	trusted     [2]uint64
 
 	sessions    int
 	recordSize  int // bytes of recorded replies
@@ -23,15 +35,8 @@ type tenant struct {
 	results     *keptResult
 	resultCount int
 	resultSize  int // of their buffers
-	quarantined bool
+	waiting     int
 
-	// current is the request that everything else of the tenant waits for: being
-	// called, suspended, or about to be. head and tail are those that wait.
-	current    *task
-	head, tail *task
-	waiting    int
-
-	inRing   bool
 	ringNext *tenant
 	deficit  int64 // fuel, for round robin
 
@@ -39,12 +44,6 @@ type tenant struct {
 
 	making *tenants.Job // the JobRuntime that the control threads have, or nil
 	fnJobs int          // JobFns that they have
-
-	// trusted is the last source that was found in the tenant's list; trusted4
-	// the same if it was an IPv4 address, as memory has it, else 0.
-	trusted   [2]uint64
-	trusted4  uint32
-	isTrusted bool
 }
 
 // busy says whether writes and calls have to wait.

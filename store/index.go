@@ -281,6 +281,10 @@ func (s *Shard) splitBucket(from, to uint64) {
 	}
 }
 
+// TouchTable loads the line of the Shard that every lookup begins with, and returns
+// something of it.
+func (s *Shard) TouchTable() uint64 { return s.mask }
+
 // TouchBucket loads the first word of a hash's bucket, TouchEntry the first lines
 // of the entry that its tag promises: in a burst's passes the misses of all
 // requests overlap, and a plain load is the prefetch. Both are safe on any arena.

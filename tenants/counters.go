@@ -6,11 +6,15 @@ import "sync/atomic"
 type Counter uint8
 
 const (
+	// What most requests count comes first: eight counters are a cache line.
 	CounterRequests      Counter = iota // datagrams and front-door commands received
 	CounterOperations                   // operations executed
 	CounterReads                        // GET, MULTI-GET, SCAN and TTL reads
 	CounterMisses                       // reads of absent keys
 	CounterWrites                       // SET, DELETE, INCR, CAS, TTL changes that were applied
+	CounterBytesRead                    // value bytes read, by operations and by functions
+	CounterBytesWritten                 // value bytes written
+	CounterDuplicates                   // requests answered from a session's record
 	CounterCalls                        // functions called, TRY included
 	CounterExceptions                   // calls that ended with an exception
 	CounterFuelEnded                    // calls that ended because their fuel was spent
@@ -20,11 +24,8 @@ const (
 	CounterPreempted                    // calls that outran their first slice
 	CounterFuel                         // fuel burnt
 	CounterLookups                      // store lookups made by functions
-	CounterBytesRead                    // value bytes read, by operations and by functions
-	CounterBytesWritten                 // value bytes written
 	CounterBusy                         // requests refused because too many waited or came in this second
 	CounterDenied                       // requests refused for role, address or secret
-	CounterDuplicates                   // requests answered from a session's record
 	CounterFull                         // operations refused because the quota or the budget was used up
 	CounterSessions                     // sessions opened
 	CounterLogRecords                   // log records written
@@ -32,10 +33,9 @@ const (
 )
 
 var counterNames = [NumCounters]string{
-	"requests", "operations", "reads", "misses", "writes", "calls", "exceptions",
-	"fuel_ended", "deadline_ended", "limit_ended", "killed", "preempted", "fuel",
-	"lookups", "bytes_read", "bytes_written", "busy", "denied", "duplicates", "full",
-	"sessions", "log_records",
+	"requests", "operations", "reads", "misses", "writes", "bytes_read", "bytes_written", "duplicates",
+	"calls", "exceptions", "fuel_ended", "deadline_ended", "limit_ended", "killed", "preempted", "fuel",
+	"lookups", "busy", "denied", "full", "sessions", "log_records",
 }
 
 // String returns the counter's name in statistics and metrics.
