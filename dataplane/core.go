@@ -24,6 +24,9 @@ const (
 // that neighbours cannot starve an lcore's own queue.
 const handoverBurst = nic.BurstSize
 
+// mailboxBurst is how many events one turn handles.
+const mailboxBurst = 8
+
 // Core is one lcore: a queue, a processor and what joins them.
 type Core struct {
 	lcore   int
@@ -51,7 +54,7 @@ type Core struct {
 func (c *Core) Step() bool {
 	busy := false
 	if !c.mailbox.empty() {
-		c.mailbox.drain(c.handle)
+		c.mailbox.drain(mailboxBurst, c.handle)
 		busy = true
 	}
 	received := 0
@@ -102,6 +105,13 @@ func (c *Core) account(nowNanos int64) {
 	if c.busy {
 		atomic.StoreUint64(&c.busyTurns, c.busyTurns+1)
 		atomic.StoreUint64(&c.busyNanos, c.busyNanos+uint64(gap))
+	}
+}
+
+// readMail handles every event that has been posted.
+func (c *Core) readMail() {
+	for !c.mailbox.empty() {
+		c.mailbox.drain(mailboxBurst, c.handle)
 	}
 }
 
@@ -159,7 +169,7 @@ func (c *Core) run(idle Strategy) {
 // end finishes what runs here. It belongs to the lcore's own thread, on which
 // alone suspended calls may be resumed to be killed.
 func (c *Core) end() {
-	c.mailbox.drain(c.handle)
+	c.readMail()
 	c.proc.Close()
 	c.queue.Flush()
 }

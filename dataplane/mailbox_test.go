@@ -21,7 +21,8 @@ func TestMailboxKeepsEachSendersOrder(t *testing.T) {
 	var next [senders]int
 	seen := 0
 	for seen < senders*letters {
-		box.drain(func(ev tenants.Event) {
+		before := seen
+		box.drain(3, func(ev tenants.Event) {
 			s := ev.Local.ID
 			if ev.Local.Home != next[s] {
 				t.Fatalf("sender %d: letter %d came where %d was due", s, ev.Local.Home, next[s])
@@ -29,6 +30,9 @@ func TestMailboxKeepsEachSendersOrder(t *testing.T) {
 			next[s]++
 			seen++
 		})
+		if seen > before+3 {
+			t.Fatalf("%d letters in one go, 3 were asked for", seen-before)
+		}
 	}
 	sending.Wait()
 	if !box.empty() {

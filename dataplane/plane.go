@@ -140,7 +140,7 @@ func (p *Plane) Post(lcore int, ev tenants.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		c.mailbox.drain(c.handle)
+		c.readMail()
 	}
 }
 
@@ -192,7 +192,7 @@ func (p *Plane) Close(ctx context.Context) error {
 		if !p.started {
 			c.end()
 		}
-		c.mailbox.drain(c.handle)
+		c.readMail()
 		errs = append(errs, c.queue.Close())
 	}
 	return errors.Join(errs...)
