@@ -108,8 +108,11 @@ func (c *Core) pollIdle() int { return c.queue.RxBurst(&c.burst) }
 func (c *Core) account(nowNanos int64) {
 	gap := nowNanos - c.lastPoll
 	c.lastPoll = nowNanos
-	c.gaps.record(gap)
 	atomic.StoreUint64(&c.turns, c.turns+1)
+	if c.turns == 1 {
+		return // the time until the loop began is no gap of its
+	}
+	c.gaps.record(gap)
 	if c.busy {
 		atomic.StoreUint64(&c.busyTurns, c.busyTurns+1)
 		atomic.StoreUint64(&c.busyNanos, c.busyNanos+uint64(gap))

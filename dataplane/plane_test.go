@@ -242,6 +242,20 @@ func TestStepAllocatesNothing(t *testing.T) {
 	closeRig(t, r)
 }
 
+// TestGapsBeginWithTheLoop: what happens before the first poll is no gap between two.
+func TestGapsBeginWithTheLoop(t *testing.T) {
+	now := pktproc.Clock{UnixMillis: 1, MonoNanos: 5e9}
+	r := newRig(t, 1, dataplane.Config{Now: func() pktproc.Clock { return now }})
+	for range 3 {
+		r.plane.Core(0).Step()
+		now.MonoNanos += 1000
+	}
+	if s := r.plane.Stats(0); s.Gaps.Max != 1000 || s.Turns != 3 || s.BusyNanos > 2000 {
+		t.Errorf("longest gap %d ns of %d turns, %d ns busy; want 1000 ns", s.Gaps.Max, s.Turns, s.BusyNanos)
+	}
+	closeRig(t, r)
+}
+
 // TestTune runs in a process of its own, which it changes for good.
 func TestTune(t *testing.T) {
 	if os.Getenv("SHREDDER_TUNE_CHILD") == "" {
