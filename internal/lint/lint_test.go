@@ -32,6 +32,7 @@ var layers = []string{
 	"store",
 	"jit",
 	"jit/jsmath",
+	"jit/syntax",
 	"jit/interp",
 	"jit/compile",
 	"jit/wasm",

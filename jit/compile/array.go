@@ -3,6 +3,8 @@ package compile
 import (
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/file"
+
+	"shredder/jit/syntax"
 )
 
 // Arrays of numbers, and sets of numbers, lie in scratch: a header that never
@@ -160,7 +162,7 @@ func (l *lower) listMethod(e *ast.CallExpression, name string, v value) value {
 		for i := range args {
 			args[i] = l.keep(l.element(args[i], at))
 		}
-		l.burn(int64(len(args)) * 16 / bytesPerFuel)
+		l.burn(int64(len(args)) * 16 / syntax.BytesPerFuel)
 		for _, x := range args {
 			l.push(v, x)
 		}
@@ -243,7 +245,7 @@ func (l *lower) mapMethod(e *ast.CallExpression, name string, v value) value {
 // mayChangeLists says that a function may make a list longer or shorter.
 func (l *lower) mayChangeLists(e ast.Expression) bool {
 	found := false
-	walk(e, func(n ast.Node) bool {
+	syntax.Walk(e, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpression:
 			d, ok := n.Callee.(*ast.DotExpression)

@@ -4,6 +4,8 @@ import (
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/file"
 	"github.com/dop251/goja/token"
+
+	"shredder/jit/syntax"
 )
 
 // Inlining: a library function of at most inlineNodes syntax nodes is inlined,
@@ -147,7 +149,7 @@ func (l *lower) callDepth() *tree {
 
 func (l *lower) nodesOf(f *ast.FunctionLiteral) int {
 	n := 0
-	walk(f, func(ast.Node) bool { n++; return n <= inlineNodes })
+	syntax.Walk(f, func(ast.Node) bool { n++; return n <= inlineNodes })
 	return n
 }
 

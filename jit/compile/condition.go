@@ -4,6 +4,8 @@ import (
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/file"
 	"github.com/dop251/goja/token"
+
+	"shredder/jit/syntax"
 )
 
 // cond lowers an expression as a condition and says what is known where it
@@ -384,7 +386,7 @@ func (l *lower) hasEffects(e ast.Expression) bool {
 		return false
 	}
 	found := false
-	walk(e, func(n ast.Node) bool {
+	syntax.Walk(e, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.AssignExpression, *ast.CallExpression:
 			found = true

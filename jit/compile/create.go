@@ -5,6 +5,8 @@ import (
 
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/file"
+
+	"shredder/jit/syntax"
 )
 
 var nan = math.NaN()
@@ -80,7 +82,7 @@ func (l *lower) typedArrayOf(e *ast.NewExpression, elem element, list *ast.Array
 	}
 	shift := elementShifts[elem]
 	size := int32(len(items)) << shift
-	cost := int64(len(items)) * 16 / bytesPerFuel // a list's elements are charged at 16 bytes
+	cost := int64(len(items)) * 16 / syntax.BytesPerFuel // a list's elements are charged at 16 bytes
 	if l.iterators && len(items) > 0 {
 		cost += int64(len(items)) + 1
 	}

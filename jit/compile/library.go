@@ -9,6 +9,8 @@ import (
 	"github.com/dop251/goja/file"
 	"github.com/dop251/goja/parser"
 	"github.com/dop251/goja/token"
+
+	"shredder/jit/syntax"
 )
 
 // HostModule names the module that all imports come from.
@@ -68,7 +70,7 @@ func Parse(text string, exports []string) (lib *Library, err error) {
 		lib.exports[name] = true
 	}
 	nodes := 0
-	walk(tree, func(n ast.Node) bool {
+	syntax.Walk(tree, func(n ast.Node) bool {
 		nodes++
 		switch n := n.(type) {
 		case *ast.SpreadElement, *ast.ArrayPattern, *ast.YieldExpression:
@@ -83,7 +85,7 @@ func Parse(text string, exports []string) (lib *Library, err error) {
 	if nodes > maxLibraryNodes {
 		return nil, &Refusal{1, 1, "a library of this size", "split it into several libraries"}
 	}
-	lib.costs = fuelCosts(tree)
+	lib.costs = syntax.Prices(tree)
 	for _, s := range tree.Body {
 		lib.declare(s)
 	}
@@ -123,7 +125,7 @@ func (lib *Library) declare(s ast.Statement) {
 }
 
 func (lib *Library) bind(target ast.Node) {
-	walk(target, func(n ast.Node) bool {
+	syntax.Walk(target, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Identifier); ok {
 			lib.bound[id.Name.String()] = id
 		}

@@ -4,13 +4,15 @@ import (
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/file"
 	"github.com/dop251/goja/token"
+
+	"shredder/jit/syntax"
 )
 
 // hoist declares what a function's body declares as a whole: its var names,
 // undefined at first, and its function declarations.
 func (l *lower) hoist(list []ast.Statement) {
 	for _, s := range list {
-		walk(s, func(n ast.Node) bool {
+		syntax.Walk(s, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.FunctionLiteral, *ast.ArrowFunctionLiteral, *ast.ClassLiteral:
 				return false

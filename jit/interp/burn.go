@@ -6,6 +6,8 @@ import (
 	"github.com/dop251/goja"
 
 	"shredder/jit"
+
+	"shredder/jit/syntax"
 )
 
 // abort is what the meter panics with. Unwrapping to an InterruptedError makes
@@ -94,26 +96,23 @@ func (m *meter) stop(s jit.Status) {
 	panic(aborted)
 }
 
-// bytesPerFuel is how many bytes an operation moves or reads for one unit.
-const bytesPerFuel = 64
-
 // work burns for an operation on n bytes.
 func (m *meter) work(n int64) {
-	if n >= bytesPerFuel {
-		m.burn(n / bytesPerFuel)
+	if n >= syntax.BytesPerFuel {
+		m.burn(n / syntax.BytesPerFuel)
 	}
 }
 
 // grow burns for n bytes and charges them to the scratch limit, before they
 // are allocated. Small amounts are covered by the fuel that made them.
 func (m *meter) grow(n int64) {
-	if n < bytesPerFuel {
+	if n < syntax.BytesPerFuel {
 		return
 	}
 	if m.scratch -= n; m.scratch < 0 {
 		m.stop(jit.Limit)
 	}
-	m.burn(n / bytesPerFuel)
+	m.burn(n / syntax.BytesPerFuel)
 }
 
 // meterArray is the meter as JavaScript sees it: reading element n burns n.

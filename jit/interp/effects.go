@@ -5,6 +5,8 @@ import (
 
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/token"
+
+	"shredder/jit/syntax"
 )
 
 // pureMethods change nothing outside what they return.
@@ -72,7 +74,7 @@ func (e *effects) classify(s ast.Statement) {
 			e.classifyBinding(b, s.Token == token.CONST)
 		}
 	default:
-		walk(s, func(c ast.Node) bool {
+		syntax.Walk(s, func(c ast.Node) bool {
 			if b, ok := c.(*ast.Binding); ok {
 				e.classifyBinding(b, false)
 			}
@@ -82,7 +84,7 @@ func (e *effects) classify(s ast.Statement) {
 }
 
 func (e *effects) classifyBinding(b *ast.Binding, constant bool) {
-	walk(b.Target, func(c ast.Node) bool {
+	syntax.Walk(b.Target, func(c ast.Node) bool {
 		if id, ok := c.(*ast.Identifier); ok {
 			e.module[id.Name.String()] = true
 		}
@@ -134,7 +136,7 @@ func (e *effects) primitivesOnly(v ast.Expression) bool {
 func (e *effects) findStale(p *ast.Program) {
 	mark := func(n ast.Node) {
 		if n != nil && !reflect.ValueOf(n).IsNil() {
-			walk(n, func(c ast.Node) bool {
+			syntax.Walk(n, func(c ast.Node) bool {
 				if id, ok := c.(*ast.Identifier); ok {
 					e.stale[id.Name.String()] = true
 				}
@@ -142,7 +144,7 @@ func (e *effects) findStale(p *ast.Program) {
 			})
 		}
 	}
-	walk(p, func(c ast.Node) bool {
+	syntax.Walk(p, func(c ast.Node) bool {
 		switch c := c.(type) {
 		case *ast.Binding:
 			if !e.fresh(c.Initializer) {
@@ -224,7 +226,7 @@ func (e *effects) target(t ast.Expression) bool {
 		return !e.ownTarget(t.Left)
 	}
 	found := false
-	walk(t, func(c ast.Node) bool {
+	syntax.Walk(t, func(c ast.Node) bool {
 		switch c := c.(type) {
 		case *ast.Identifier:
 			found = found || e.module[c.Name.String()]
@@ -242,7 +244,7 @@ func (e *effects) mutates(n ast.Node, seen map[ast.Node]bool) bool {
 	}
 	seen[n] = true
 	found := false
-	walk(n, func(c ast.Node) bool {
+	syntax.Walk(n, func(c ast.Node) bool {
 		if !found {
 			found = e.node(c, seen)
 		}

@@ -10,6 +10,8 @@ import (
 	"github.com/dop251/goja"
 
 	"shredder/jit/jsmath"
+
+	"shredder/jit/syntax"
 )
 
 // goja has no memory limit and cannot be interrupted inside a builtin. The
@@ -72,7 +74,7 @@ func (r *Runtime) grown(call goja.FunctionCall) goja.Value {
 		return v
 	}
 	if s, ok := v.(goja.String); ok {
-		if n := s.Length(); n >= bytesPerFuel {
+		if n := s.Length(); n >= syntax.BytesPerFuel {
 			r.meter.grow(int64(n))
 		}
 	} else if goja.IsBigInt(v) {

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/dop251/goja"
+
+	"shredder/jit/syntax"
 )
 
 // wholeString are methods that read the receiver once.
@@ -56,7 +58,7 @@ func (r *Runtime) installStringGuards() {
 
 // product charges for a string of n × times characters.
 func (r *Runtime) product(n int64, times float64) {
-	if total := float64(n) * times; total >= bytesPerFuel {
+	if total := float64(n) * times; total >= syntax.BytesPerFuel {
 		r.meter.grow(int64(math.Min(total, 1<<53)))
 	}
 }

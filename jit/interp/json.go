@@ -10,6 +10,8 @@ import (
 	"github.com/dop251/goja"
 
 	"shredder/jit"
+
+	"shredder/jit/syntax"
 )
 
 // jsonDepth bounds nesting of JSON texts both ways; goja's parser recurses.
@@ -43,7 +45,7 @@ func (w *jsonWriter) top(v goja.Value) bool {
 
 func (w *jsonWriter) charge() {
 	w.r.meter.burn(1)
-	if n := len(w.out) - w.charged; n >= bytesPerFuel {
+	if n := len(w.out) - w.charged; n >= syntax.BytesPerFuel {
 		w.r.meter.grow(int64(n))
 		w.charged = len(w.out)
 	}

@@ -8,6 +8,8 @@ import (
 	"github.com/dop251/goja/file"
 	"github.com/dop251/goja/token"
 	"github.com/dop251/goja/unistring"
+
+	"shredder/jit/syntax"
 )
 
 // Names that no JavaScript can spell, bound as parameters of the function that
@@ -23,9 +25,6 @@ const (
 	nameStore  = "\x00s." // a function of the store, bound directly
 	nameFolded = "\x00t." // the same, taking a burn along as its last argument
 )
-
-// nodesPerFuel is how many syntax nodes of a body burn one unit.
-const nodesPerFuel = 16
 
 // largestBigIntLiteral is the length of a BigInt literal's text.
 const largestBigIntLiteral = 1024
@@ -57,7 +56,7 @@ func (w *rewriter) refuse(at file.Idx, message string) {
 
 // check refuses what cannot be metered or has no meaning here.
 func (w *rewriter) check(p *ast.Program) {
-	walk(p, func(c ast.Node) bool {
+	syntax.Walk(p, func(c ast.Node) bool {
 		switch c := c.(type) {
 		case *ast.FunctionLiteral:
 			if c.Async {
@@ -90,31 +89,8 @@ func (w *rewriter) rewrite(p *ast.Program) {
 	if w.err != nil {
 		return
 	}
-	// Costs first, from the tree as the tenant wrote it.
-	costs := map[ast.Node]int64{}
-	walk(p, func(c ast.Node) bool {
-		switch c := c.(type) {
-		case *ast.FunctionLiteral, *ast.ArrowFunctionLiteral:
-			costs[c] = 1 + countNodes(c)/nodesPerFuel
-		case *ast.ForStatement:
-			costs[c] = turnCost(c.Body, c.Test, c.Update)
-		case *ast.ForInStatement:
-			costs[c] = turnCost(c.Body)
-		case *ast.ForOfStatement:
-			costs[c] = turnCost(c.Body)
-		case *ast.WhileStatement:
-			costs[c] = turnCost(c.Body, c.Test)
-		case *ast.DoWhileStatement:
-			costs[c] = turnCost(c.Body, c.Test)
-		case *ast.FieldDefinition:
-			if c.Initializer != nil {
-				costs[c] = 1 + countNodes(c.Initializer)/nodesPerFuel
-			}
-		case *ast.ClassStaticBlock:
-			costs[c] = 1 + countNodes(c.Block)/nodesPerFuel
-		}
-		return true
-	})
+	// Prices first, from the tree as the tenant wrote it.
+	costs := syntax.Prices(p)
 	w.findTargets(p)
 	rewriteExpressions(p, func(e ast.Expression) ast.Expression { return w.expression(e) })
 	for n, cost := range costs {
@@ -124,7 +100,7 @@ func (w *rewriter) rewrite(p *ast.Program) {
 
 func (w *rewriter) findTargets(p *ast.Program) {
 	w.targets = map[ast.Expression]bool{}
-	walk(p, func(c ast.Node) bool {
+	syntax.Walk(p, func(c ast.Node) bool {
 		switch c := c.(type) {
 		case *ast.AssignExpression:
 			w.target(c.Left)
@@ -140,16 +116,12 @@ func (w *rewriter) findTargets(p *ast.Program) {
 // target marks every member expression in t: in a pattern any of them may be
 // written to.
 func (w *rewriter) target(t ast.Expression) {
-	walk(t, func(c ast.Node) bool {
+	syntax.Walk(t, func(c ast.Node) bool {
 		if dot, ok := c.(*ast.DotExpression); ok {
 			w.targets[dot] = true
 		}
 		return true
 	})
-}
-
-func turnCost(body ast.Node, parts ...ast.Node) int64 {
-	return 1 + (countNodes(body)+countParts(parts...))/nodesPerFuel
 }
 
 func (w *rewriter) meterNode(n ast.Node, cost int64) {

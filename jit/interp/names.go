@@ -5,6 +5,8 @@ import (
 
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/token"
+
+	"shredder/jit/syntax"
 )
 
 // names is what a program spells: which decides, before it runs, which
@@ -46,7 +48,7 @@ var redefining = []string{"defineProperty", "defineProperties", "__defineGetter_
 
 func collectNames(p *ast.Program) *names {
 	n := &names{spelled: map[string]bool{}, bound: map[string]bool{}}
-	walk(p, func(c ast.Node) bool {
+	syntax.Walk(p, func(c ast.Node) bool {
 		switch c := c.(type) {
 		case *ast.Identifier:
 			n.spelled[c.Name.String()] = true
@@ -84,7 +86,7 @@ func (n *names) findDynamic(p *ast.Program) {
 	for _, name := range reaching {
 		n.dynamic = n.dynamic || n.spelled[name]
 	}
-	walk(p, func(c ast.Node) bool {
+	syntax.Walk(p, func(c ast.Node) bool {
 		switch c := c.(type) {
 		case *ast.BracketExpression:
 			n.computed = n.computed || n.isComputed(c)
@@ -123,7 +125,7 @@ func (n *names) collectBound(p *ast.Program) {
 		if t == nil {
 			return
 		}
-		walk(t, func(c ast.Node) bool {
+		syntax.Walk(t, func(c ast.Node) bool {
 			switch c := c.(type) {
 			case *ast.Identifier:
 				n.bound[c.Name.String()] = true
@@ -132,7 +134,7 @@ func (n *names) collectBound(p *ast.Program) {
 			return true
 		})
 	}
-	walk(p, func(c ast.Node) bool {
+	syntax.Walk(p, func(c ast.Node) bool {
 		switch c := c.(type) {
 		case *ast.Binding:
 			bind(c.Target)
@@ -188,7 +190,7 @@ func (n *names) drop(t ast.Node) {
 	if t == nil {
 		return
 	}
-	walk(t, func(c ast.Node) bool {
+	syntax.Walk(t, func(c ast.Node) bool {
 		if id, ok := c.(*ast.Identifier); ok {
 			delete(n.numeric, id.Name.String())
 			delete(n.views, id.Name.String())
@@ -216,7 +218,7 @@ func (n *names) assigned(target ast.Node, value ast.Expression) {
 }
 
 func (n *names) contradict(p *ast.Program) {
-	walk(p, func(c ast.Node) bool {
+	syntax.Walk(p, func(c ast.Node) bool {
 		switch c := c.(type) {
 		case *ast.ParameterList:
 			for _, b := range c.List {
@@ -286,7 +288,7 @@ func (n *names) judgeFunction(f *ast.FunctionLiteral) {
 	name := f.Name.Name.String()
 	delete(n.numeric, name)
 	delete(n.views, name)
-	walk(f.Body, func(c ast.Node) bool {
+	syntax.Walk(f.Body, func(c ast.Node) bool {
 		switch c := c.(type) {
 		case *ast.FunctionLiteral, *ast.ArrowFunctionLiteral, *ast.ClassLiteral:
 			return false

@@ -23,6 +23,8 @@ import (
 	"github.com/dop251/goja/unistring"
 
 	"shredder/jit"
+
+	"shredder/jit/syntax"
 )
 
 // Program is a checked, metered and compiled library.
@@ -149,7 +151,7 @@ func compile(source []byte, limits *jit.Limits) (p *Program, err error) {
 		}
 	}
 	p.objects = map[string]bool{}
-	walk(tree, func(c ast.Node) bool {
+	syntax.Walk(tree, func(c ast.Node) bool {
 		if id, ok := c.(*ast.Identifier); ok {
 			p.objects[id.Name.String()] = id.Name == "store" || id.Name == "request" || id.Name == "console"
 		}

@@ -6,6 +6,8 @@ import (
 
 	"shredder/jit"
 	"shredder/jit/compile"
+
+	"shredder/jit/syntax"
 )
 
 // consoleLines holds a call's console lines until it has ended for good.
@@ -86,7 +88,7 @@ func hostLogText(i *Instance, s []uint64) {
 func hostLogLine(i *Instance, s []uint64) {
 	c := &i.console
 	left := i.meter.spent(int64(s[0]) - 1)
-	if n := int64(len(c.line)); left >= 0 && n >= bytesPerFuel {
+	if n := int64(len(c.line)); left >= 0 && n >= syntax.BytesPerFuel {
 		left = i.meter.work(left, n)
 	}
 	if left >= 0 && c.room >= perLine {

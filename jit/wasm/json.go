@@ -9,6 +9,8 @@ import (
 
 	"shredder/jit"
 	"shredder/jit/compile"
+
+	"shredder/jit/syntax"
 )
 
 // jsonWriter writes the result of a call as JSON.stringify does, and burns for
@@ -46,7 +48,7 @@ func (i *Instance) jsonCharge(left int64) int64 {
 	if left = i.meter.spent(left - 1); left < 0 {
 		return left
 	}
-	if n := len(w.out) - w.charged; n >= bytesPerFuel {
+	if n := len(w.out) - w.charged; n >= syntax.BytesPerFuel {
 		if left = i.meter.work(left, int64(n)); left < 0 {
 			return left
 		}
@@ -65,7 +67,7 @@ func hostJSONOpen(i *Instance, s []uint64) {
 		w.out, w.charged = w.out[:0], 0
 	}
 	left := i.jsonBegin(int64(s[0]))
-	if keys := int64(uint32(s[2])) * 16; left >= 0 && keys >= bytesPerFuel {
+	if keys := int64(uint32(s[2])) * 16; left >= 0 && keys >= syntax.BytesPerFuel {
 		left = i.meter.work(left, keys)
 	}
 	w.open = append(w.open, byte(s[1]))
@@ -166,7 +168,7 @@ func hostJSONText(i *Instance, s []uint64) {
 		return
 	}
 	text := i.bytes(s[1], s[2])
-	if left >= 0 && len(text) >= bytesPerFuel {
+	if left >= 0 && len(text) >= syntax.BytesPerFuel {
 		left = i.meter.work(left, int64(len(text)))
 	}
 	w.out = append(append(append(w.out, '"'), quoted(text)...), '"')

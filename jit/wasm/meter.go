@@ -1,6 +1,10 @@
 package wasm
 
-import "shredder/jit"
+import (
+	"shredder/jit"
+
+	"shredder/jit/syntax"
+)
 
 // meter is the fuel of one invocation beyond the slice that the module counts
 // down itself. It grants, yields and ends exactly as tier 0's meter does.
@@ -63,7 +67,4 @@ func (m *meter) end(s jit.Status) {
 }
 
 // work burns for an operation on n bytes, as tier 0 does.
-func (m *meter) work(left, n int64) int64 { return m.spent(left - n/bytesPerFuel) }
-
-// bytesPerFuel is how many bytes of work burn one unit.
-const bytesPerFuel = 64
+func (m *meter) work(left, n int64) int64 { return m.spent(left - n/syntax.BytesPerFuel) }
