@@ -2,7 +2,6 @@ package peer
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -85,11 +84,4 @@ func parseBusy(said string) (float64, error) {
 func (t *Testpmd) Clear() error {
 	_, err := t.say("clear fwd stats all", "testpmd> ")
 	return err
-}
-
-// Remove deletes the socket files a run may have left.
-func Remove(paths ...string) {
-	for _, p := range paths {
-		_ = os.Remove(p) // absent is what is wanted
-	}
 }

@@ -21,6 +21,3 @@ func (*Owner) HandOver() {}
 
 // Fill overwrites memory that was given back.
 func Fill([]byte) {}
-
-// That panics with message if ok is false.
-func That(ok bool, message string) {}

@@ -81,10 +81,3 @@ func Fill(b []byte) {
 		b[i] = Poison
 	}
 }
-
-// That panics with message if ok is false.
-func That(ok bool, message string) {
-	if !ok {
-		panic("invariant: " + message)
-	}
-}
