@@ -15,10 +15,10 @@ import (
 	"shredder/pktproc/wire"
 )
 
-// lossy are a network that works and one that does not; SHREDDER_SOAK=1 adds a worse one.
+// lossy are a network that works and one that does not; SOAK=1 adds a worse one.
 func lossy() []faults {
 	f := []faults{{}, {loss: 0.1, duplicate: 0.2, delay: 0.1}}
-	if os.Getenv("SHREDDER_SOAK") != "" {
+	if os.Getenv("SOAK") != "" {
 		f = append(f, faults{loss: 0.25, duplicate: 0.3, delay: 0.3})
 	}
 	return f

@@ -16,9 +16,9 @@ import (
 	"shredder/pktproc/wire"
 )
 
-// datagrams is how many a fuzzer sends: 10⁵, or with SHREDDER_SOAK=1 10⁷.
+// datagrams is how many a fuzzer sends: 10⁵, or with SOAK=1 10⁷.
 func datagrams() int {
-	if os.Getenv("SHREDDER_SOAK") != "" {
+	if os.Getenv("SOAK") != "" {
 		return 10_000_000
 	}
 	return 100_000
@@ -102,7 +102,7 @@ func mutate(random *rand.Rand, request, other []byte) []byte {
 // name. Afterwards everything answers and nothing is missing (startUDP looks).
 func TestFuzz(t *testing.T) {
 	seed := uint64(7)
-	if os.Getenv("SHREDDER_SOAK") != "" {
+	if os.Getenv("SOAK") != "" {
 		seed = rand.Uint64()
 	}
 	t.Logf("seed %d", seed)

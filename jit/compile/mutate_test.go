@@ -44,7 +44,7 @@ func TestMutatedPrograms(t *testing.T) {
 		sources = append(sources, b)
 	}
 	count := 800
-	if os.Getenv("SHREDDER_SOAK") != "" {
+	if os.Getenv("SOAK") != "" {
 		count *= 100
 	}
 	parsed, compiled := 0, 0

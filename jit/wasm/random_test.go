@@ -343,15 +343,15 @@ func fillRandom(b *tiers, r *rand.Rand) {
 	b.Set(store.BytesKey([]byte("na")), []byte("41"))
 }
 
-// TestRandomPrograms compares the tiers on random programs; SHREDDER_SOAK=1
-// runs a hundred times as many, SHREDDER_SEED says where to begin.
+// TestRandomPrograms compares the tiers on random programs; SOAK=1
+// runs a hundred times as many, SOAK_SEED says where to begin.
 func TestRandomPrograms(t *testing.T) {
 	count := 150
-	if os.Getenv("SHREDDER_SOAK") != "" {
+	if os.Getenv("SOAK") != "" {
 		count *= 100
 	}
 	ran, all := 0, 0
-	base, _ := strconv.ParseUint(os.Getenv("SHREDDER_SEED"), 10, 64)
+	base, _ := strconv.ParseUint(os.Getenv("SOAK_SEED"), 10, 64)
 	for seed := base; seed < base+uint64(count); seed++ {
 		source := program(seed)
 		b := newTiers(t, source)
