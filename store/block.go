@@ -24,6 +24,7 @@ func (s *Shard) Reserve(size uint32) (Block, Result) {
 	s.owner.Check()
 	ref, serial, ok := s.a.AllocLed(size)
 	if !ok {
+		s.starved = true // Maintain will see to it
 		return Block{}, Full
 	}
 	start := ref + arena.MaxLead

@@ -26,6 +26,7 @@ func (o *Overlay) Commit() Result {
 	}
 	s.bumpCommitSeq()
 	if result == Full {
+		s.starved = true
 		o.Discard()
 		return Full
 	}

@@ -11,8 +11,8 @@ import (
 var ErrBudget = arena.ErrBudget
 
 // Maintain does up to steps steps of what can wait: splitting buckets, removing
-// expired entries, giving freed pages back to the kernel. It reports whether there is
-// more to split or to give back; the sweep for expired entries goes round and round and
+// expired entries, emptying a run of blocks that deletions have thinned out, giving freed
+// pages back to the kernel. It reports whether there is more to split, to empty or to give back; the sweep for expired entries goes round and round and
 // never asks to be called sooner. It must not run while an invocation of the tenant is under way.
 func (s *Shard) Maintain(now int64, steps int) bool {
 	if s.corrupt {
@@ -29,6 +29,7 @@ func (s *Shard) Maintain(now int64, steps int) bool {
 			s.sweepBucket(now)
 		}
 	}
+	more = s.compact(maintainLook) || more
 	return s.a.Release(max(steps, 1)*16) || more
 }
 
@@ -81,7 +82,7 @@ func (s *Shard) Flush() {
 	s.a.Reset()
 	s.mask, s.split, s.count, s.valueSize, s.expiring, s.sweepAt = initialMask, 0, 0, 0, 0, 0
 	s.index = layout.HeaderSize
-	s.corrupt = false
+	s.corrupt, s.starved = false, false
 	clear(s.mem[s.index:s.bucketRef(initialMask+1)])
 	s.begin()
 }

@@ -146,6 +146,7 @@ func (o *Overlay) write(h uint64, n int, k Key, v []byte, expire int64, deleted 
 		ref, ok = o.s.a.AllocReserved(size)
 	}
 	if !ok {
+		o.s.starved = true
 		return 0, Full
 	}
 	o.s.version++

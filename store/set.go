@@ -43,6 +43,9 @@ func (s *Shard) Set(k Key, v []byte, o SetOptions, now int64) (uint64, Result) {
 	}
 	ref, ok := s.a.Alloc(entrySize(k, uint32(len(v))))
 	if !ok {
+		if s.makeRoom(entrySize(k, uint32(len(v))), k, v) {
+			return s.Set(k, v, o, now)
+		}
 		return 0, Full
 	}
 	s.writeHead(ref, k, uint32(len(v)), s.version+1, expire)

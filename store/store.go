@@ -73,6 +73,7 @@ type Shard struct {
 	version   uint64
 	valueSize uint64 // bytes of keys and values
 	corrupt   bool
+	starved   bool // a write has found no room: wants compact
 	overlay   Overlay
 	sweepAt   uint64 // bucket where the expiry sweep goes on
 	expiring  uint64 // entries with an expiry

@@ -14,8 +14,9 @@ const (
 	maxSmall   = 8 << 10
 	classCount = len(classes)
 	largeClass = 0xff
-	maxSlots   = 128
 
+	// MaxSlots is how many blocks a run holds at most.
+	MaxSlots = 128
 	// MaxLead is how far into a large block a ref may point and still name it.
 	MaxLead = 2048
 )
@@ -49,7 +50,7 @@ var runPages = func() (t [classCount]uint8) {
 	for c, size := range classes {
 		best, bestLoss := 0, 1.0
 		for n := 1; n <= 9; n++ {
-			slots := min(n*pageSize/int(size), maxSlots)
+			slots := min(n*pageSize/int(size), MaxSlots)
 			if slots == 0 {
 				continue
 			}
@@ -113,6 +114,7 @@ func (a *Arena) alloc(size uint32, reserved bool) (Ref, bool) {
 	if r.live == r.slots {
 		a.unlink(at)
 	}
+	a.census[c].live++
 	a.allocated += uint64(classes[c])
 	a.blocks++
 	return r.start*pageSize + uint32(slot)*uint32(classes[c]), true
@@ -160,7 +162,8 @@ func (a *Arena) newRun(class uint8, pages uint32, reserved bool) (int32, bool) {
 		return at, true
 	}
 	r.live = 0
-	r.slots = uint16(min(pages*pageSize/uint32(classes[class]), maxSlots))
+	r.slots = uint16(slotsOf[class])
+	a.census[class].runs++
 	for s := range r.slots {
 		r.free[s/64] |= 1 << (s % 64)
 	}
@@ -282,14 +285,19 @@ func (a *Arena) Free(ref Ref) bool {
 	a.allocated -= uint64(classes[r.class])
 	r.free[slot/64] |= 1 << (slot % 64)
 	r.live--
+	a.census[r.class].live--
 	switch {
 	case r.live == 0:
-		if r.slots > 1 {
+		if at == a.vacating {
+			a.vacating = -1
+		} else if r.slots > 1 {
 			a.unlink(at)
 		}
+		a.census[r.class].runs--
 		a.dropRun(at)
-	case r.live == r.slots-1:
+	case r.live == r.slots-1 && at != a.vacating:
 		a.link(at)
+		a.unordered++
 	}
 	return true
 }

@@ -47,9 +47,15 @@ type Arena struct {
 	runs      []run
 	freeRun   int32
 	partial   [classCount]int32 // runs of a class with a free slot, -1 none
-	used      uint64            // bytes of pages in use, header and index included
-	charged   uint64            // bytes taken from the budget
-	allocated uint64            // bytes of blocks in use
+	census    [classCount]census
+	vacating  int32  // run that is being emptied and on no list, −1 none
+	hand      uint32 // Sparse goes on below this page of handZone
+	handZone  uint8
+	ordering  bool   // see Sparse
+	unordered int    // runs that have got room since the last round
+	used      uint64 // bytes of pages in use, header and index included
+	charged   uint64 // bytes taken from the budget
+	allocated uint64 // bytes of blocks in use
 	blocks    uint64
 }
 
@@ -93,6 +99,8 @@ func (a *Arena) start() {
 	for i := range a.partial {
 		a.partial[i] = -1
 	}
+	a.census = [classCount]census{}
+	a.vacating, a.hand, a.handZone, a.ordering = -1, 0, 0, false
 	a.allocated, a.blocks = 0, 0
 }
 
