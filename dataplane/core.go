@@ -36,6 +36,7 @@ type Core struct {
 	queue   nic.Queue
 	proc    *pktproc.Processor
 	mailbox mailbox
+	batches pktproc.Inbox
 	inbox   []*handover // inbox[i] leads here from lcore i; nil for itself
 	outbox  []*handover // outbox[i] leads from here to lcore i
 	now     func() pktproc.Clock
@@ -51,6 +52,8 @@ type Core struct {
 	turns     uint64
 	busyTurns uint64
 	stop      atomic.Bool
+	waker     waker       // the queue, if it can be woken
+	asleep    atomic.Bool // in doze
 }
 
 // Step is one turn of the loop. It reports whether there was anything to do.
@@ -75,6 +78,9 @@ func (c *Core) Step() bool {
 		busy = true
 	}
 	if c.inbox != nil && c.takeHandovers(now) {
+		busy = true
+	}
+	if c.runBatches(now) {
 		busy = true
 	}
 	if c.proc.Runnable() {
@@ -171,8 +177,7 @@ func (c *Core) run(idle Strategy) {
 		if c.Step() {
 			backoff.reset()
 		} else if nanos := backoff.next(); nanos > 0 {
-			c.queue.Flush()
-			c.queue.Wait(nanos)
+			c.doze(nanos)
 		}
 	}
 }
@@ -182,6 +187,7 @@ func (c *Core) run(idle Strategy) {
 func (c *Core) end() {
 	c.readMail()
 	c.proc.Close()
+	c.runBatches(c.now())
 	c.queue.Flush()
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -40,6 +41,7 @@ type Plane struct {
 	mu      sync.Mutex // serialises Start and Close, and events after the end
 	started bool
 	closed  bool
+	ended   atomic.Bool // closed, for Submit
 	running sync.WaitGroup
 }
 
@@ -69,6 +71,7 @@ func New(cfg Config) (*Plane, error) {
 			return nil, fmt.Errorf("dataplane: lcore %d: %w", i, err)
 		}
 		c.proc = proc
+		c.waker, _ = c.queue.(waker)
 		p.cores = append(p.cores, c)
 	}
 	for from, c := range p.cores {
@@ -137,6 +140,7 @@ func (p *Plane) lcoreMain(c *Core, cpu int, ready chan<- error) {
 func (p *Plane) Post(lcore int, ev tenants.Event) {
 	c := p.cores[lcore]
 	c.mailbox.post(ev)
+	c.rouse()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -187,12 +191,15 @@ func (p *Plane) Close(ctx context.Context) error {
 		return nil
 	}
 	p.closed = true
+	p.ended.Store(true)
 	var errs []error
 	for _, c := range p.cores {
 		if !p.started {
 			c.end()
 		}
 		c.readMail()
+		c.proc.TakeBatches(c.batches.Take())
+		c.proc.RunBatches(c.now())
 		errs = append(errs, c.queue.Close())
 	}
 	return errors.Join(errs...)

@@ -302,3 +302,57 @@ func TestTune(t *testing.T) {
 		t.Errorf("an lcore on CPU 1000: %v", err)
 	}
 }
+
+// TestSubmit: batches reach the home lcore from any thread, also one that sleeps,
+// and are answered when the lcores have ended.
+func TestSubmit(t *testing.T) {
+	for _, idle := range []dataplane.Strategy{dataplane.Poll, dataplane.Adaptive} {
+		r := newRig(t, 2, dataplane.Config{Idle: idle})
+		if err := r.plane.Start(); err != nil {
+			t.Fatal(err)
+		}
+		var back pktproc.Returns
+		back.Ring = func() {}
+		stop := make(chan struct{})
+		waker := make(chan struct{})
+		go func() {
+			defer close(waker)
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					if !back.Wake() {
+						time.Sleep(100 * time.Microsecond)
+					}
+				}
+			}
+		}()
+		c := &commands{}
+		b := back.NewBatch(c)
+		b.Local = r.tenant
+		for range 20 {
+			r.plane.Submit(b)
+			b.Await()
+		}
+		if c.ran != 20 || c.failed != wire.StatusOK {
+			t.Errorf("%v: %d runs, %v", idle, c.ran, c.failed)
+		}
+		closeRig(t, r)
+		r.plane.Submit(b)
+		b.Await()
+		if c.ran != 20 || c.failed == wire.StatusOK {
+			t.Errorf("%v after the end: %d runs, %v", idle, c.ran, c.failed)
+		}
+		close(stop)
+		<-waker
+	}
+}
+
+type commands struct {
+	ran    int
+	failed wire.Status
+}
+
+func (c *commands) Run(*pktproc.Exec) pktproc.BatchStep { c.ran++; return pktproc.BatchDone }
+func (c *commands) Fail(why wire.Status) bool           { c.failed = why; return false }

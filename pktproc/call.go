@@ -188,7 +188,13 @@ func (p *Processor) finishCall(r *request, op wire.Op, out *jit.Outcome, try boo
 	if st == wire.StatusQuarantined {
 		t.quarantined = true
 	}
-	if st == wire.StatusOK && !try && !p.mayReply(r, inv.Result) {
+	switch {
+	case st != wire.StatusOK:
+	case k.batch != nil:
+		if k.x.readOnly && overlay.Writes() > 0 {
+			st = wire.StatusDenied
+		}
+	case !try && !p.mayReply(r, inv.Result):
 		st = wire.StatusTooLarge // before the commit: an error means that nothing was done
 	}
 	r.cost = wire.Receipt{Fuel: inv.Cost.Fuel, Lookups: inv.Cost.Lookups, BytesRead: inv.Cost.BytesRead, Tier: uint64(inv.Cost.Tier)}
@@ -212,6 +218,10 @@ func (p *Processor) finishCall(r *request, op wire.Op, out *jit.Outcome, try boo
 		} else {
 			overlay.Discard()
 		}
+	}
+	if k.batch != nil {
+		k.x.answer(st, out, inv.Result)
+		return
 	}
 	if st != wire.StatusOK {
 		r.failCall(op, st, out)

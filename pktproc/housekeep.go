@@ -69,6 +69,7 @@ func (p *Processor) Close() {
 			p.killTenant(t, statusShutdown)
 		}
 	}
+	p.closeBatches()
 	for w := p.workers.free; w != nil; w = w.next {
 		w.co.Close()
 	}

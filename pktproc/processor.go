@@ -61,6 +61,7 @@ type Processor struct {
 	workers  workers
 	copies   *task // deploys whose source is being copied, one chunk a turn
 	fuelLeft int64 // for straight runs in this turn
+	batches  batches
 
 	maintain        int // slot of the tenant whose shard is maintained next
 	maintainRuns    int // how often in a row it was

@@ -67,6 +67,9 @@ func (r *request) close() wire.Status {
 
 // runOps executes what is left of r, in order.
 func (p *Processor) runOps(r *request) step {
+	if k := r.task; k != nil && k.batch != nil {
+		return p.runTask(k)
+	}
 	if r.atomic && !r.overlay && !r.readOnly && r.stop == wire.StatusOK {
 		p.openOverlay(r)
 		r.overlay = true

@@ -48,6 +48,9 @@ type task struct {
 	job        *tenants.Job
 	source     []byte // of a deploy, copied so far
 	push       *push
+	batch      *Batch // instead of a datagram
+	x          Exec   // what its commands are given
+	again      bool   // it goes on in a later turn
 }
 
 // resultRoom is how much a result may take before its buffer grows.
@@ -85,6 +88,7 @@ func (p *Processor) freeTask(k *task) {
 		k.result = make([]byte, 0, resultRoom)
 	}
 	k.state, k.t, k.worker, k.job, k.source, k.push = taskFree, nil, nil, nil, nil, nil
+	k.batch, k.x, k.again = nil, Exec{}, false
 	k.long, k.burnt, k.settled = false, 0, 0
 	k.r.t = nil // the next request overwrites the rest
 	k.invocation.Overlay, k.invocation.Limits = nil, nil
@@ -198,9 +202,13 @@ func (t *tenant) unlink(k *task) {
 	}
 }
 
-// complete sends k's reply and lets the next in line go on. f is the frame
+// complete sends k's reply and lets go of it. f is the frame
 // that the request came in, if this is still its turn, else nil.
 func (p *Processor) complete(k *task, f *nic.Frame) {
+	if k.batch != nil {
+		p.completeBatch(k)
+		return
+	}
 	t := k.t
 	status := k.r.close()
 	body := k.reply[wire.HeaderSize:k.r.w.Len()]
@@ -212,6 +220,12 @@ func (p *Processor) complete(k *task, f *nic.Frame) {
 	p.flushLines(k)
 	p.publisher.Touch(t.local)
 	p.sendTask(k, f, status, body)
+	p.release(k)
+}
+
+// release frees k and lets the next in line go on.
+func (p *Processor) release(k *task) {
+	t := k.t
 	current := t.current == k
 	p.freeTask(k)
 	if current {

@@ -25,10 +25,11 @@ func Join(queues ...*Queue) nic.Queue {
 	if len(queues) == 1 {
 		return queues[0]
 	}
-	j := &joined{queues: queues, fds: make([]unix.PollFd, len(queues))}
-	for i, q := range queues {
-		j.fds[i] = unix.PollFd{Fd: int32(q.fd), Events: unix.POLLIN}
+	j := &joined{queues: queues}
+	for _, q := range queues {
+		j.fds = append(j.fds, unix.PollFd{Fd: int32(q.fd), Events: unix.POLLIN})
 	}
+	j.fds = append(j.fds, queues[0].bell.poll())
 	return j
 }
 
@@ -100,8 +101,7 @@ func (j *joined) Wait(nanos int64) {
 	if nanos <= 0 || j.queues[0].closed {
 		return
 	}
-	limit := unix.NsecToTimespec(nanos)
-	unix.Ppoll(j.fds, &limit, nil) // an early return is allowed
+	j.queues[0].bell.wait(j.fds, nanos)
 }
 
 func (j *joined) Capabilities() nic.Capabilities {

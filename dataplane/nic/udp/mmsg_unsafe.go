@@ -166,9 +166,8 @@ func (m *message) destination(h *unix.Msghdr, dst *endpoint) {
 }
 
 func (r *receiver) wait(q *Queue, nanos int64) {
-	fds := [1]unix.PollFd{{Fd: int32(q.fd), Events: unix.POLLIN}}
-	timeout := unix.NsecToTimespec(nanos)
-	unix.Ppoll(fds[:], &timeout, nil) // woken early is as good
+	fds := [2]unix.PollFd{{Fd: int32(q.fd), Events: unix.POLLIN}, q.bell.poll()}
+	q.bell.wait(fds[:], nanos)
 }
 
 // drop gives the slots in stock back.

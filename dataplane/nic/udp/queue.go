@@ -55,6 +55,7 @@ type Queue struct {
 	lent   []bool
 	stats  counters
 	inUse  atomic.Int64
+	bell   bell
 	closed bool
 }
 
@@ -84,6 +85,10 @@ func Open(c Config) (*Queue, error) {
 	}
 	if err := q.openSocket(c); err != nil {
 		return nil, fmt.Errorf("udp: listen on %v: %w", c.Address, err)
+	}
+	if err := q.bell.open(); err != nil {
+		unix.Close(q.fd)
+		return nil, fmt.Errorf("udp: %w", err)
 	}
 	q.mem = make([]byte, c.Buffers*q.room)
 	q.free = make([]int, 0, c.Buffers)
@@ -269,6 +274,7 @@ func (q *Queue) Close() error {
 	q.closed = true
 	q.tx.drop(q)
 	q.rx.drop(q)
+	q.bell.close()
 	if err := unix.Close(q.fd); err != nil {
 		return fmt.Errorf("udp: close: %w", err)
 	}

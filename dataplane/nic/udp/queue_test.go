@@ -235,3 +235,27 @@ func FuzzParseHeaders(f *testing.F) {
 		}
 	})
 }
+
+// TestWake: a wait ends when another thread rings, alone or joined, and a ring
+// before the wait is not lost.
+func TestWake(t *testing.T) {
+	open := func() *Queue {
+		q, err := Open(Config{Address: netip.MustParseAddrPort("127.0.0.1:0")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return q
+	}
+	for name, q := range map[string]nic.Queue{"one": open(), "joined": Join(open(), open())} {
+		wake := q.(interface{ Wake() }).Wake
+		wake()
+		q.Wait(int64(time.Hour))
+		timer := time.AfterFunc(time.Millisecond, wake)
+		q.Wait(int64(time.Hour))
+		timer.Stop()
+		if err := q.Close(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		wake()
+	}
+}
