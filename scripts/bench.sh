@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # bench.sh SUITE [--quick] [more flags of bench/cmd/suite]: builds the daemon and
 # the suites with DPDK, installs the peers that are missing, measures, prints a
-# table and writes bench/out/SUITE.json. Suites: null, kv, gaps, functions.
+# table and writes bench/out/SUITE.json. Suites: null, kv, gaps, functions, jit.
 # A quiet machine of two CPUs is wanted: servers run on CPU 0, traffic on CPU 1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,6 +20,12 @@ want_dpdk
 case $suite in
 kv) need redis-server command -v redis-server && need memcached command -v memcached ;;
 functions) need redis-server command -v redis-server && need tarantool command -v tarantool ;;
+jit)
+	want_node
+	need luajit command -v luajit
+	need redis-server command -v redis-server
+	need tarantool command -v tarantool
+	;;
 esac
 install_missing
 
@@ -28,4 +34,4 @@ go build -tags dpdk -o bin/ ./cmd/shredderd ./bench/cmd/suite
 cc -O2 -o bin/gaploop bench/gaploop/gaploop.c
 commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 git diff --quiet HEAD 2>/dev/null || commit+=-modified
-exec bin/suite "$suite" --commit "$commit" --graph ../shared/data/ego-facebook.txt "$@"
+exec bin/suite "$suite" --commit "$commit" --graph ../shared/data/ego-facebook.txt --models ../shared/data/nn-models.json "$@"

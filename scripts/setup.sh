@@ -77,3 +77,8 @@ want_dpdk() {
 	need dpdk command -v dpdk-testpmd
 	install_missing
 }
+
+# want_node: Node, whose engine is a third opinion on what JavaScript means.
+want_node() {
+	need nodejs command -v node
+}

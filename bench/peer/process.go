@@ -1,6 +1,6 @@
 // Package peer starts, pauses and ends the servers that the suites compare:
-// Shredder itself, dpdk-testpmd, redis-server, memcached and tarantool, each
-// pinned to one CPU.
+// Shredder itself, dpdk-testpmd, redis-server, memcached, and the interpreters
+// that run the jit suite's workloads, each pinned to one CPU.
 //
 // A Process may be used from one goroutine at a time.
 package peer
@@ -58,6 +58,12 @@ func (o *output) from(at int) string {
 // start runs a command on one CPU, or with cpu −1 on all that this process had
 // at its start (its threads may have been pinned since).
 func start(name string, cpu int, dir string, argv ...string) (*Process, error) {
+	return startTalking(name, cpu, dir, nil, argv...)
+}
+
+// startTalking is start for a process whose standard output goes to talk, and
+// not into what the process is said to have printed.
+func startTalking(name string, cpu int, dir string, talk *os.File, argv ...string) (*Process, error) {
 	cpus := fmt.Sprintf("0-%d", runtime.NumCPU()-1)
 	if cpu >= 0 {
 		cpus = strconv.Itoa(cpu)
@@ -66,6 +72,9 @@ func start(name string, cpu int, dir string, argv ...string) (*Process, error) {
 	p := &Process{Name: name, cmd: exec.Command(argv[0], argv[1:]...), out: new(output), ended: make(chan struct{})}
 	p.cmd.Dir = dir
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
+	if talk != nil {
+		p.cmd.Stdout = talk
+	}
 	// A paused server would outlive a suite that is killed. The suites keep to
 	// one locked thread, so the parent's thread ends with the parent.
 	p.cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL}

@@ -49,19 +49,19 @@ var projectionStyles = []struct{ name, source string }{
 	{"bytes", `export function f(k) { return store.get(k).slice(0, 4) }`},
 }
 
-// engine runs one library in this process, without a network.
-type engine struct {
+// interpreter runs one library in this process, without a network.
+type interpreter struct {
 	shard *store.Shard
 	inv   jit.Invocation
 	run   *interp.Runtime
 }
 
-const engineQuota = 256 << 20
+const interpreterQuota = 256 << 20
 
-// newEngine compiles source over a shard of its own.
-func newEngine(source string) (*engine, error) {
+// newInterpreter compiles source over a shard of its own.
+func newInterpreter(source string) (*interpreter, error) {
 	limits := jit.DevelopmentLimits()
-	shard, err := store.Open(store.Config{Quota: engineQuota, Seed: 1})
+	shard, err := store.Open(store.Config{Quota: interpreterQuota, Seed: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -73,13 +73,13 @@ func newEngine(source string) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &engine{shard, jit.Invocation{
+	return &interpreter{shard, jit.Invocation{
 		Function: []byte("f"), Tenant: "bench", NowMillis: 1, Overlay: shard.Overlay(), Limits: &limits, Result: make([]byte, 0, 64),
 		Yield: func() bool { return true },
 	}, r}, nil
 }
 
-func (e *engine) set(key uint64, value []byte) error {
+func (e *interpreter) set(key uint64, value []byte) error {
 	if _, r := e.shard.Set(store.IntKey(key), value, store.SetOptions{}, 1); r != store.OK {
 		return fmt.Errorf("set %d: %v", key, r)
 	}
@@ -87,7 +87,7 @@ func (e *engine) set(key uint64, value []byte) error {
 }
 
 // call invokes f with integer arguments and returns the encoded result.
-func (e *engine) call(args []byte) ([]byte, error) {
+func (e *interpreter) call(args []byte) ([]byte, error) {
 	limits := store.OverlayLimits{Writes: e.inv.Limits.OverlayWrites, Bytes: e.inv.Limits.OverlayBytes}
 	e.inv.Overlay.Begin(1, limits)
 	e.inv.Args = args
@@ -148,7 +148,7 @@ func (l *lab) countFriends(g graph.Graph, peers map[string]float64) error {
 	lookups := float64(g.Answers[graphDepth-2] + 1)
 	args := wire.AppendInt(wire.AppendInt(nil, 0), graphDepth)
 	for _, style := range countStyles {
-		e, err := newEngine(style.source)
+		e, err := newInterpreter(style.source)
 		if err != nil {
 			return err
 		}
@@ -217,7 +217,7 @@ func (l *lab) smallCalls() error {
 }
 
 func (l *lab) smallCall(name, source string, keys, size int) error {
-	e, err := newEngine(source)
+	e, err := newInterpreter(source)
 	if err != nil {
 		return err
 	}

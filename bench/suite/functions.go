@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"shredder/bench/engine"
 	"shredder/bench/graph"
 	"shredder/bench/load"
 	"shredder/bench/peer"
@@ -52,15 +53,29 @@ func (l *lab) inProcess() error {
 // functionPeers returns ns a lookup of countFriends(0, 3) by peer.
 func (l *lab) functionPeers(g graph.Graph) (map[string]float64, error) {
 	lookups := float64(g.Answers[graphDepth-2] + 1)
-	redis, err := peer.RedisCountFriends(l.ServerCPU, g, graphDepth, l.length())
+	set := engine.Graph(g)
+	redis, err := peer.StartFunctions(l.ServerCPU, set)
 	if err != nil {
 		return nil, err
 	}
-	tarantool, err := peer.TarantoolCountFriends(l.ServerCPU, l.dir, g, graphDepth, l.length())
+	l.later(func() { _ = redis.Stop() })
+	tarantool, err := peer.StartScript("tarantool", l.ServerCPU, l.dir, set)
 	if err != nil {
 		return nil, err
 	}
-	return map[string]float64{"redis FCALL": redis / lookups, "tarantool": tarantool / lookups}, nil
+	l.later(func() { _ = tarantool.Stop() })
+	found := map[string]float64{}
+	for name, p := range map[string]contestant{"redis FCALL": redis, "tarantool": tarantool} {
+		nanos, answer, err := p.Run(l.length(), "countFriends", 0, graphDepth)
+		if err != nil {
+			return nil, err
+		}
+		if answer != float64(g.Answers[graphDepth-1]) {
+			return nil, fmt.Errorf("%s: countFriends(0, %d) is %v, want %d", name, graphDepth, answer, g.Answers[graphDepth-1])
+		}
+		found[name] = nanos / lookups
+	}
+	return found, nil
 }
 
 // withLibrary is a tenant that has the library deployed.

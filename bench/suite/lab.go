@@ -34,8 +34,9 @@ type Options struct {
 	GapLoop string
 	// ServerCPU runs the servers, ClientCPU the traffic.
 	ServerCPU, ClientCPU int
-	// Graph is the path of the ego-Facebook file; absent: a generated graph.
-	Graph string
+	// Graph is the path of the ego-Facebook file, Models that of two trained
+	// networks; absent: a generated graph, made-up weights.
+	Graph, Models string
 	// Log gets progress, a line each.
 	Log func(format string, args ...any)
 }
@@ -46,10 +47,11 @@ var suites = map[string]func(*lab) error{
 	"kv":        (*lab).kv,
 	"gaps":      (*lab).gaps,
 	"functions": (*lab).functions,
+	"jit":       (*lab).jit,
 }
 
 // Names of the suites, in the order in which a reader wants them.
-func Names() []string { return []string{"null", "kv", "gaps", "functions"} }
+func Names() []string { return []string{"null", "kv", "gaps", "functions", "jit"} }
 
 // lab is the state of a run: what was started and what was found.
 type lab struct {

@@ -85,7 +85,7 @@ func TestUnknownSuiteAndPart(t *testing.T) {
 func TestStylesGiveTheKnownAnswers(t *testing.T) {
 	entries := graph.Entries(graph.Generate())
 	for _, style := range countStyles {
-		e, err := newEngine(style.source)
+		e, err := newInterpreter(style.source)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +113,7 @@ func TestStylesGiveTheKnownAnswers(t *testing.T) {
 		}
 	}
 	for _, style := range projectionStyles {
-		e, err := newEngine(style.source)
+		e, err := newInterpreter(style.source)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,7 +130,7 @@ func TestStylesGiveTheKnownAnswers(t *testing.T) {
 
 // TestLibraryCompiles guards the functions that tenants of the suite deploy.
 func TestLibraryCompiles(t *testing.T) {
-	e, err := newEngine(library)
+	e, err := newInterpreter(library)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,13 +39,14 @@ func command() *cobra.Command {
 	}
 	f := c.Flags()
 	f.BoolVar(&o.Quick, "quick", false, "the same measurements, shorter")
-	f.StringVar(&o.Part, "part", "", "only this part (kv: memif, kernel, virtio; functions: engine, remote, gaps)")
+	f.StringVar(&o.Part, "part", "", "only this part (kv: memif, kernel, virtio; functions: engine, remote, gaps; jit: graph, random, small, library, remote, tenants, pauses)")
 	f.StringVar(&o.Commit, "commit", "unknown", "commit that the binaries were built from")
 	f.StringVar(&o.Shredderd, "shredderd", "bin/shredderd", "the daemon, built with DPDK")
 	f.StringVar(&o.GapLoop, "gaploop", "bin/gaploop", "the loop in C")
 	f.IntVar(&o.ServerCPU, "server-cpu", 0, "CPU of the servers")
 	f.IntVar(&o.ClientCPU, "client-cpu", 1, "CPU of the traffic")
 	f.StringVar(&o.Graph, "graph", "", "the ego-Facebook file (default: a generated graph)")
+	f.StringVar(&o.Models, "models", "", "the file of trained networks (default: weights that are made up)")
 	f.StringVar(&out, "out", "bench/out", "folder of SUITE.json")
 	c.AddCommand(pollLoop())
 	return c
