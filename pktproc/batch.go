@@ -54,9 +54,14 @@ type Exec struct {
 	t    *tenant
 	task *task // nil: within the turn that took the batch up
 
-	readOnly bool // of the call under way
+	args     []byte // of the call under way
+	readOnly bool
 	answered bool
 	result   CallResult
+	function []byte // of the call under way, borrowed
+	since    int64  // when it began, mono ns
+
+	exclusive bool
 }
 
 // Shard is the tenant's data.
@@ -95,6 +100,17 @@ func (x *Exec) Pause() bool {
 	k := x.task
 	x.p.settle(k, sliceQuantum)
 	return k.yield() && k.r.stop == wire.StatusOK
+}
+
+// Held says whether the batch has the tenant to itself: everything else of the
+// tenant that changes something waits for it.
+func (x *Exec) Held() bool { return x.task != nil }
+
+// Exclude makes reads of other batches wait too while this one is Held.
+func (x *Exec) Exclude() {
+	if x.task != nil {
+		x.exclusive = true
+	}
 }
 
 // Stopped says why the command under way was ended from outside, OK if it was not.
@@ -207,7 +223,11 @@ func (p *Processor) runBatch(b *Batch) {
 		}
 		x := &p.batches.x
 		*x = Exec{p: p, t: t}
-		switch b.Commands.Run(x) {
+		st := BatchWait
+		if k := t.current; k == nil || !k.x.exclusive {
+			st = b.Commands.Run(x)
+		}
+		switch st {
 		case BatchDone:
 			b.finish()
 			return

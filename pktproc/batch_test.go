@@ -50,11 +50,7 @@ func (s *script) line(x *Exec, f []string) (answer string, spent int, st BatchSt
 		x.Shard().Set(store.BytesKey([]byte(f[1])), []byte(f[2]), store.SetOptions{}, x.NowMillis())
 		return "+", 0, BatchDone
 	case "call", "pure":
-		buf := wire.NewWriter(make([]byte, wire.MaxDatagram))
-		opCall(f[1], []byte("x"))(&buf)
-		buf.End()
-		op, _, _ := wire.FirstOp(buf.Bytes()[wire.HeaderSize:])
-		res, st := x.Call(op, f[0] == "pure")
+		res, st := x.Call([]byte(f[1]), []byte("x"), f[0] == "pure")
 		if st != BatchDone {
 			return "", 0, st
 		}
@@ -393,3 +389,73 @@ func TestReturns(t *testing.T) {
 		t.Error("something is left")
 	}
 }
+
+// TestBatchExclusive: what excludes others lets no read in between either, and a
+// result taken away outlives the call.
+func TestBatchExclusive(t *testing.T) {
+	r, l, back := batchRig(t)
+	var taken []byte
+	var running Running
+	s := &steps{todo: []func(x *Exec) BatchStep{
+		func(x *Exec) BatchStep {
+			if !x.Long() {
+				return BatchLong
+			}
+			x.Exclude()
+			x.Pause()
+			res, st := x.Call([]byte("echo"), []byte("kept"), false)
+			if st == BatchDone && res.Status == wire.StatusOK {
+				taken = x.TakeResult()
+			}
+			return st
+		},
+		func(x *Exec) BatchStep { // a second call must not write where the first one's result is
+			_, st := x.Call([]byte("echo"), []byte("lost"), false)
+			return st
+		},
+	}}
+	b := back.NewBatch(s)
+	b.Local = l
+	b.Depart()
+	r.p.TakeBatches(b)
+	r.turns(1)
+	_, read := r.submit(l, back, "get k")
+	r.p.RunBatches(r.now)
+	read.want(t)
+	if r.p.n.Tasks != 2 {
+		t.Fatalf("%d tasks", r.p.n.Tasks)
+	}
+	r.turns(4)
+	read.want(t, "-")
+	if string(taken) != "kept" {
+		t.Fatalf("the result became %q", taken)
+	}
+	l.Limits.Fuel = 1 << 50
+	r.submit(l, back, "call loop")
+	r.turns(2)
+	r.advance(7)
+	ask := &steps{todo: []func(x *Exec) BatchStep{func(x *Exec) BatchStep { running = x.Running(); return BatchDone }}}
+	b = back.NewBatch(ask)
+	b.Local = l
+	b.Depart()
+	r.p.TakeBatches(b)
+	r.turns(1)
+	if running.Name != "loop" || running.Millis != 7 {
+		t.Fatalf("running: %+v", running)
+	}
+}
+
+// steps is Commands of Go functions.
+type steps struct{ todo []func(x *Exec) BatchStep }
+
+func (s *steps) Run(x *Exec) BatchStep {
+	for len(s.todo) > 0 {
+		if st := s.todo[0](x); st != BatchDone {
+			return st
+		}
+		s.todo = s.todo[1:]
+	}
+	return BatchDone
+}
+
+func (s *steps) Fail(wire.Status) bool { s.todo = nil; return false }

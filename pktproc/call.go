@@ -78,8 +78,12 @@ func (p *Processor) call(r *request, op wire.Op) step {
 func (p *Processor) prepare(k *task, op wire.Op, overlay *store.Overlay) *jit.Invocation {
 	t := k.t
 	k.calling, k.settled = true, 0
+	args := op.Value()
+	if k.batch != nil {
+		args = k.x.args
+	}
 	k.invocation = jit.Invocation{
-		Function: op.Key(), Args: op.Value(), ID: uint64(k.r.session)<<32 | uint64(k.r.seq), Tenant: t.local.Name,
+		Function: op.Key(), Args: args, ID: uint64(k.r.session)<<32 | uint64(k.r.seq), Tenant: t.local.Name,
 		NowMillis: p.now.UnixMillis, Seed: p.entropySeed(), Overlay: overlay, Limits: t.local.Limits,
 		Result: k.result[:0], Yield: k.yield, Log: k.log,
 	}

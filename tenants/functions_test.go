@@ -271,3 +271,42 @@ func TestInterpreter(t *testing.T) {
 		t.Error("a library that does not load has replaced the one that serves")
 	}
 }
+
+// TestDeactivate: a tenant without a library answers so, and can go back.
+func TestDeactivate(t *testing.T) {
+	r := newRig(t, 1, nil)
+	l := r.create(open("t"))
+	wantError(t, r.registry.Deactivate("t"), ErrNoVersion, "no library")
+	v, err := r.registry.Deploy("t", "lib", []byte("a"), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if active, err := r.registry.ActiveVersion("t"); err != nil || active != v || string(active.Source) != "a" {
+		t.Errorf("active %v, %v", active, err)
+	}
+	if err := r.registry.Deactivate("t"); err != nil {
+		t.Fatal(err)
+	}
+	if served := activeOf(r, l); served != nil || r.registry.Runtimes() != 0 {
+		t.Errorf("still served: %v, %d runtimes", served, r.registry.Runtimes())
+	}
+	if active, err := r.registry.ActiveVersion("t"); err != nil || active != nil {
+		t.Errorf("active %v, %v", active, err)
+	}
+	if back, err := r.registry.Rollback("t"); err != nil || back != v {
+		t.Errorf("rollback: %v, %v", back, err)
+	}
+	r.wantServed(l, "a")
+	if found, ok := r.registry.Find("t"); !ok || found != l || !r.registry.Serves(l) {
+		t.Error("the tenant is not found")
+	}
+	if err := r.registry.Delete(context.Background(), "t"); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := r.registry.Find("t"); ok || r.registry.Serves(l) {
+		t.Error("a deleted tenant is found")
+	}
+	_, err = r.registry.ActiveVersion("t")
+	wantError(t, err, ErrNoTenant, "")
+	wantError(t, r.registry.Deactivate("t"), ErrNoTenant, "")
+}

@@ -172,7 +172,7 @@ func (r *Registry) claim(spec *Spec) (*tenant, error) {
 	limits := spec.Limits
 	t := &tenant{quota: spec.Quota, open: spec.NoDeployToken, clockAt: -1, local: &Local{
 		ID: id, Home: home, Name: spec.Name, DataToken: spec.DataToken, DeployToken: spec.DeployToken,
-		Trusted: spec.TrustedSources, Trust: spec.Trust, Limits: &limits,
+		Trusted: spec.TrustedSources, Trust: spec.Trust, Limits: &limits, Quota: spec.Quota,
 	}}
 	r.byName[spec.Name] = t
 	r.ending.Add(1) // until the tenant is retired

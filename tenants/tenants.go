@@ -51,6 +51,7 @@ type Local struct {
 	// tenants without a data token have any.
 	Trusted []netip.Prefix
 	Trust   Trust
+	Quota   uint64 // of the arena, bytes
 	Limits  *jit.Limits
 
 	// Shard is the tenant's data. The home lcore is its one writer.

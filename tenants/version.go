@@ -28,6 +28,8 @@ type Version struct {
 	Library string
 	// Functions are the names it exports.
 	Functions []string
+	// Source is the library's text.
+	Source []byte
 	// SourceSize is in bytes.
 	SourceSize     int
 	DeployedMillis int64
@@ -37,7 +39,7 @@ type Version struct {
 }
 
 func newVersion(library string, source []byte, p Program, nowMillis int64) *Version {
-	v := &Version{Hash: p.Hash(), Library: library, Functions: p.Functions(), SourceSize: len(source),
+	v := &Version{Hash: p.Hash(), Library: library, Functions: p.Functions(), Source: source, SourceSize: len(source),
 		DeployedMillis: nowMillis, program: p, mutates: map[string]bool{}}
 	for _, f := range v.Functions {
 		if p.MutatesModule(f) {
