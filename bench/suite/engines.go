@@ -33,12 +33,13 @@ var countStyles = []struct{ name, source string }{
   return n;
 }`},
 	{"batch", `export function f(id, depth) {
-  const friends = store.u32(id);
-  if (friends === undefined) return 0;
-  let n = friends.length;
-  if (depth === 2) n += store.sumLengths('u32', friends);
-  if (depth > 2) for (let i = 0; i < friends.length; i++) n += f(friends[i], depth - 1);
-  return n;
+  let n = 0;
+  let nodes = [id];
+  for (; depth > 1; depth--) {
+    nodes = store.concat('u32', nodes);
+    n += nodes.length;
+  }
+  return n + store.sumLengths('u32', nodes);
 }`},
 }
 

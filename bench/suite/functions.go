@@ -47,7 +47,11 @@ func (l *lab) inProcess() error {
 	if err := l.countFriends(g, peers); err != nil {
 		return err
 	}
-	return l.smallCalls()
+	if err := l.smallCalls(); err != nil {
+		return err
+	}
+	l.Log("builtins beside their generic form")
+	return l.builtins()
 }
 
 // functionPeers returns ns a lookup of countFriends(0, 3) by peer.

@@ -106,13 +106,18 @@ func (m *meter) work(n int64) {
 // grow burns for n bytes and charges them to the scratch limit, before they
 // are allocated. Small amounts are covered by the fuel that made them.
 func (m *meter) grow(n int64) {
+	m.charge(n)
+	m.work(n)
+}
+
+// charge charges n bytes to the scratch limit.
+func (m *meter) charge(n int64) {
 	if n < syntax.BytesPerFuel {
 		return
 	}
 	if m.scratch -= n; m.scratch < 0 {
 		m.stop(jit.Limit)
 	}
-	m.burn(n / syntax.BytesPerFuel)
 }
 
 // meterArray is the meter as JavaScript sees it: reading element n burns n.

@@ -60,7 +60,7 @@ func (r *Runtime) typedWanted() bool {
 			return true
 		}
 	}
-	return r.anyWanted("get") && r.anyWanted("store")
+	return r.anyWanted("get", "concat") && r.anyWanted("store")
 }
 
 // typedMethods says that a method of typed arrays can be reached at all.

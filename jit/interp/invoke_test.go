@@ -25,12 +25,13 @@ export function scalar(id, depth) {
   return n;
 }
 export function batch(id, depth) {
-  const size = store.size(id);
-  if (size === undefined) return 0;
-  let n = size / 4;
-  if (depth === 2) n += store.sumLengths('u32', id);
-  if (depth > 2) for (let i = 0; i < size / 4; i++) n += batch(store.u32At(id, i), depth - 1);
-  return n;
+  let n = 0;
+  let nodes = [id];
+  for (; depth > 1; depth--) {
+    nodes = store.concat('u32', nodes);
+    n += nodes.length;
+  }
+  return n + store.sumLengths('u32', nodes);
 }
 `
 

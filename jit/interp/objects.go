@@ -33,8 +33,26 @@ var kindSizes = [...]int{1, 1, 2, 2, 4, 4, 4, 8}
 // view makes a typed array over a copy of b, whose length is a multiple of the
 // element size.
 func (r *Runtime) view(k kind, b []byte) goja.Value {
-	r.meter.grow(int64(len(b)))
-	return r.adopt(k, append(make([]byte, 0, len(b)), b...))
+	return r.adopt(k, r.appendValue(r.room(len(b)), b))
+}
+
+// room is a buffer for n bytes of values, charged to the scratch limit.
+func (r *Runtime) room(n int) []byte {
+	r.meter.charge(int64(n))
+	return make([]byte, 0, n)
+}
+
+// pieceSize is how many bytes of values are copied between two chances to yield.
+const pieceSize = 64 << 10
+
+// appendValue copies a value, burning as it goes.
+func (r *Runtime) appendValue(dst, b []byte) []byte {
+	for len(b) > pieceSize {
+		r.meter.work(pieceSize)
+		dst, b = append(dst, b[:pieceSize]...), b[pieceSize:]
+	}
+	r.meter.work(int64(len(b)))
+	return append(dst, b...)
 }
 
 // adopt makes a typed array over b itself.

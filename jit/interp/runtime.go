@@ -38,6 +38,7 @@ type Runtime struct {
 	overlay   *store.Overlay
 	clean     bool // nothing written yet: lookups go to the shard itself
 	keyBuf    []byte
+	values    [][]byte // what storeConcat collects
 	recent    [recentSize]recentEntry
 	epoch     uint64 // tells recent entries of this state of the data from older ones
 	random    uint64

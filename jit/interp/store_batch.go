@@ -115,6 +115,34 @@ func (r *Runtime) storeGetMany(call goja.FunctionCall) goja.Value {
 	return r.js.NewArray(values...)
 }
 
+// storeConcat: kind, keys → one typed array of all the elements of all the values, in
+// the order of the keys; missing keys have none. From a list of nodes it makes the list
+// of their neighbours.
+func (r *Runtime) storeConcat(call goja.FunctionCall) goja.Value {
+	k := r.kindArgument(call.Argument(0))
+	total := 0
+	values := r.values[:0]
+	r.eachKey(call.Argument(1), func(_ int, b []byte, found bool) {
+		if found {
+			r.whole(k, b)
+			total += len(b)
+			values = append(values, b)
+		}
+	})
+	r.read(total)
+	out := r.room(total)
+	for _, b := range values {
+		out = r.appendValue(out, b)
+	}
+	if cap(values) <= maxKeptValues {
+		r.values = values
+	}
+	return r.adopt(k, out)
+}
+
+// maxKeptValues is how much room for values a runtime keeps between calls.
+const maxKeptValues = 1024
+
 // storeLengths: keys → Int32Array of sizes in bytes, −1 where a key is missing.
 func (r *Runtime) storeLengths(call goja.FunctionCall) goja.Value {
 	n := r.keyCount(call.Argument(0))

@@ -20,7 +20,7 @@ var storeFunctions = map[string]func(*Runtime) func(goja.FunctionCall) goja.Valu
 var storeNames = []string{"get", "u8", "i8", "u16", "i16", "u32", "i32", "f32", "f64",
 	"u8At", "i8At", "u16At", "i16At", "u32At", "i32At", "f32At", "f64At",
 	"text", "json", "has", "size", "version", "set", "delete", "incr", "scan",
-	"getMany", "lengths", "sumLengths", "gather", "sum"}
+	"getMany", "concat", "lengths", "sumLengths", "gather", "sum"}
 
 func init() {
 	for k := range kindNames {
@@ -44,6 +44,7 @@ func init() {
 	add("incr", (*Runtime).storeIncr)
 	add("scan", (*Runtime).storeScan)
 	add("getMany", (*Runtime).storeGetMany)
+	add("concat", (*Runtime).storeConcat)
 	add("lengths", (*Runtime).storeLengths)
 	add("sumLengths", (*Runtime).storeSumLengths)
 	add("gather", (*Runtime).storeGather)
@@ -197,17 +198,21 @@ func (r *Runtime) key(v goja.Value) store.Key {
 func (r *Runtime) read(n int) { r.inv.Cost.BytesRead += uint64(n) }
 
 func (r *Runtime) viewFunction(k kind) func(goja.FunctionCall) goja.Value {
-	size := kindSizes[k]
 	return func(call goja.FunctionCall) goja.Value {
 		b, ok := r.lookup(call.Argument(0))
 		if !ok {
 			return undefined
 		}
-		if len(b)%size != 0 {
-			panic(r.rangeError("the value's length is no multiple of the element size of " + kindNames[k]))
-		}
+		r.whole(k, b)
 		r.read(len(b))
 		return r.view(k, b)
+	}
+}
+
+// whole throws unless b holds whole elements.
+func (r *Runtime) whole(k kind, b []byte) {
+	if len(b)%kindSizes[k] != 0 {
+		panic(r.rangeError("the value's length is no multiple of the element size of " + kindNames[k]))
 	}
 }
 

@@ -5,10 +5,11 @@
 //@ call countFriends [0, 2] = 6
 //@ call countFriends [0, 3] = 12
 export function countFriends(id, depth) {
-  const friends = store.u32(id);
-  if (friends === undefined) return 0;
-  let n = friends.length;
-  if (depth === 2) n += store.sumLengths('u32', friends);
-  if (depth > 2) for (let i = 0; i < friends.length; i++) n += countFriends(friends[i], depth - 1);
-  return n;
+  let n = 0;
+  let nodes = [id];
+  for (; depth > 1; depth--) {
+    nodes = store.concat('u32', nodes);
+    n += nodes.length;
+  }
+  return n + store.sumLengths('u32', nodes);
 }
