@@ -10,10 +10,15 @@ package jit
 // converted with it.
 const FuelPerMilli = 10_000
 
+// CompiledSpeed is how many units tier 1 is taken to burn in the time in which
+// tier 0 burns one (countFriends: 5 to 14 ns a unit): its slices are so many
+// times as large, and its fuel weighs so much less when lcores share out time.
+const CompiledSpeed = 8
+
 // Limits bound one tenant's functions. Each has a default, and STATS shows them.
 type Limits struct {
 	Fuel           int64 // units an invocation may burn
-	Slice          int64 // units between two yields
+	Slice          int64 // units between two yields on tier 0; CompiledSpeed times as many on tier 1
 	DeadlineMillis int64 // wall clock from arrival, waiting included
 
 	Depth         int   // nested calls

@@ -133,6 +133,14 @@ func (lib *Library) bind(target ast.Node) {
 	})
 }
 
+// Params is how many parameters a function declares.
+func (lib *Library) Params(function string) int {
+	if f := lib.functions[function]; f != nil {
+		return len(f.ParameterList.List)
+	}
+	return 0
+}
+
 // position converts an index into the source to line and column.
 func (lib *Library) position(at file.Idx) (line, column int) {
 	if at <= 0 {

@@ -10,7 +10,7 @@ import (
 
 // push appends the arguments in the representations of the entry's parameters
 // and copies their bytes to scratch.
-func (i *Instance) push(s []uint64, f *form, scratch uint32) ([]uint64, uint32) {
+func (i *Instance) push(s []uint64, f *Form, scratch uint32) ([]uint64, uint32) {
 	for n, t := range f.module.Params {
 		a := argument{kind: compile.KindUndefined}
 		if n < len(i.args) {
@@ -59,7 +59,7 @@ func (i *Instance) push(s []uint64, f *form, scratch uint32) ([]uint64, uint32) 
 
 // encode writes the result in wire encoding: a stored value goes from the arena
 // to the reply in one copy.
-func (i *Instance) encode(inv *jit.Invocation, f *form, left int64, s []uint64) (int64, jit.Outcome) {
+func (i *Instance) encode(inv *jit.Invocation, f *Form, left int64, s []uint64) (int64, jit.Outcome) {
 	t := f.module.Result
 	dst := inv.Result[:0]
 	code := uint64(compile.CodeUndefined)

@@ -1,14 +1,16 @@
 // Package wasm is tier 1: a tenant's compiled functions, run by wazero on the
 // tenant's arena, which is their linear memory.
 //
-// Parsing, compiling and instantiating (NewLibrary, Prepare, Close) are for
-// control threads. Invoke belongs to the tenant's home lcore, one invocation at
-// a time; a suspended one counts as running.
+// Parsing, compiling and instantiating (NewLibrary, Compile, Instantiate, New) are
+// for control threads. Install and Invoke belong to the tenant's home lcore, one
+// invocation at a time; a suspended one counts as running.
 package wasm
 
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/tetratelabs/wazero"
@@ -17,25 +19,15 @@ import (
 	"shredder/jit/compile"
 )
 
-// process is the one wazero runtime: compiled modules are shared by all
-// tenants, instances are made for each.
-var process struct {
-	sync.Once
-	runtime wazero.Runtime
-	err     error
-}
-
-// runtime makes the runtime at its first use. Never WithCloseOnContextDone: it
-// costs 25 ns a back-edge and a goroutine a call (facts.md); our fuel bounds
-// loops.
-func runtime() (wazero.Runtime, error) {
-	process.Do(func() {
-		ctx := context.Background()
-		process.runtime = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigCompiler().WithDebugInfoEnabled(false))
-		process.err = defineHost(ctx, process.runtime)
-	})
-	return process.runtime, process.err
-}
+// process returns the one wazero runtime, made at its first use: compiled modules
+// are shared by all tenants, instances are made for each. Never
+// WithCloseOnContextDone: it costs 25 ns a back-edge and a goroutine a call
+// (facts.md); our fuel bounds loops.
+var process = sync.OnceValues(func() (wazero.Runtime, error) {
+	ctx := context.Background()
+	rt := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigCompiler().WithDebugInfoEnabled(false))
+	return rt, defineHost(ctx, rt)
+})
 
 // arenaMemory gives a module the whole arena as its memory. The memory never
 // grows or moves, and it is the shard's to free.
@@ -56,11 +48,26 @@ type Library struct {
 	source  *compile.Library
 	exports map[string]bool
 	mu      sync.Mutex
-	modules map[string]*module
+	modules map[string]verdict
+	guesses map[string]Guess
 }
 
-type module struct {
+// verdict is what compiling came to.
+type verdict struct {
+	module *Module
+	err    error
+}
+
+// maxModules is how many verdicts a Library remembers. Argument types and failing
+// guards are the callers' choice: what they can fill must have an end.
+const maxModules = 512
+
+// Module is a function compiled for one list of argument types, for every arena.
+type Module struct {
 	*compile.Module
+	function string
+	kinds    uint64
+	wide     []int
 	compiled wazero.CompiledModule
 }
 
@@ -71,22 +78,38 @@ func NewLibrary(text string, exports []string) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Library{source: source, exports: map[string]bool{}, modules: map[string]*module{}}
+	l := &Library{source: source, exports: map[string]bool{}, modules: map[string]verdict{}, guesses: map[string]Guess{}}
 	for _, name := range exports {
 		l.exports[name] = true
 	}
 	return l, nil
 }
 
-// module compiles a function for a list of argument types, once for all tenants.
-func (l *Library) module(ctx context.Context, r compile.Request) (*module, error) {
+// Compile compiles a function for a list of argument types, with the general
+// form for the guards in wide, once for all tenants. It takes up to a second. The
+// error is a *compile.Refusal when the function cannot be compiled.
+func (l *Library) Compile(function string, kinds []compile.Kind, wide []int) (*Module, error) {
+	wide = slices.Sorted(slices.Values(wide)) // one module whatever the order of failures
+	r := compile.Request{Function: function, Args: kinds, Wide: wide}
 	key := fmt.Sprint(r.Function, r.Args, r.Wide)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if m := l.modules[key]; m != nil {
-		return m, nil
+	if v, ok := l.modules[key]; ok {
+		return v.module, v.err
 	}
-	rt, err := runtime()
+	m, err := l.compile(r)
+	if len(l.modules) >= maxModules {
+		for old := range l.modules { // any: whoever uses it holds on to it
+			delete(l.modules, old)
+			break
+		}
+	}
+	l.modules[key] = verdict{m, err}
+	return m, err
+}
+
+func (l *Library) compile(r compile.Request) (*Module, error) {
+	rt, err := process()
 	if err != nil {
 		return nil, err
 	}
@@ -94,22 +117,27 @@ func (l *Library) module(ctx context.Context, r compile.Request) (*module, error
 	if err != nil {
 		return nil, err
 	}
+	ctx := context.Background()
 	compiled, err := rt.CompileModule(ctx, made.Wasm)
 	if err != nil {
 		return nil, fmt.Errorf("wasm: the compiler made an invalid module for %s: %w", r.Function, err)
 	}
-	m := &module{made, compiled}
-	l.modules[key] = m
+	m := &Module{made, r.Function, packKinds(r.Args), r.Wide, compiled}
+	// Code is freed when no tenant's form needs it any more.
+	runtime.AddCleanup(m, func(c wazero.CompiledModule) { _ = c.Close(ctx) }, compiled)
 	return m, nil
 }
 
+// Size is the module's size in bytes.
+func (m *Module) Size() int { return len(m.Wasm) }
+
 // instantiate makes an instance on an arena.
-func instantiate(ctx context.Context, m *module, arena []byte) (wazeroModule, error) {
-	rt, err := runtime()
+func instantiate(m *Module, arena []byte) (wazeroModule, error) {
+	rt, err := process()
 	if err != nil {
 		return nil, err
 	}
-	ctx = experimental.WithMemoryAllocator(ctx, experimental.MemoryAllocatorFunc(func(uint64, uint64) experimental.LinearMemory {
+	ctx := experimental.WithMemoryAllocator(context.Background(), experimental.MemoryAllocatorFunc(func(uint64, uint64) experimental.LinearMemory {
 		return arenaMemory(arena)
 	}))
 	return rt.InstantiateModule(ctx, m.compiled, wazero.NewModuleConfig().WithName("").WithStartFunctions())

@@ -27,7 +27,7 @@ func (i *Instance) Invoke(inv *jit.Invocation) jit.Outcome {
 	if !ok {
 		return jit.Outcome{Status: jit.BadArgument}
 	}
-	var f *form
+	var f *Form
 	for _, c := range e.forms {
 		if c.kinds == kinds {
 			f = c
@@ -35,17 +35,17 @@ func (i *Instance) Invoke(inv *jit.Invocation) jit.Outcome {
 		}
 	}
 	if f == nil {
-		return i.miss(nil)
+		return i.miss(kinds, nil)
 	}
 	return i.run(inv, f)
 }
 
-func (i *Instance) miss(guard *compile.Exit) jit.Outcome {
-	i.missed.Kinds = i.missed.Kinds[:0]
-	for _, a := range i.args {
-		i.missed.Kinds = append(i.missed.Kinds, a.kind)
+func (i *Instance) miss(kinds uint64, guard *compile.Exit) jit.Outcome {
+	i.missed = jit.Miss{Kinds: kinds}
+	if guard != nil {
+		i.failed = jit.Guard{ID: guard.ID, CanWiden: guard.CanWiden, Line: guard.Line, Column: guard.Column, What: guard.Message}
+		i.missed.Guard = &i.failed
 	}
-	i.missed.Guard = guard
 	return jit.Outcome{Status: jit.Deopt}
 }
 
@@ -103,13 +103,13 @@ func isASCII(b []byte) bool {
 }
 
 // run calls a form with the decoded arguments.
-func (i *Instance) run(inv *jit.Invocation, f *form) jit.Outcome {
+func (i *Instance) run(inv *jit.Invocation, f *Form) jit.Outcome {
 	l := inv.Limits
 	i.overlay, i.now, i.reason = inv.Overlay, inv.NowMillis, ""
 	i.tenant, i.resultSize = inv.Tenant, l.ResultSize
 	i.console.reset(l.LogSize)
 	i.json.open, i.json.first, i.json.hasKey = i.json.open[:0], i.json.first[:0], false
-	left := i.meter.begin(l.Fuel, l.Slice, inv.Yield)
+	left := i.meter.begin(l.Fuel, l.Slice*jit.CompiledSpeed, inv.Yield)
 	var block store.Block
 	scratch, limit := uint32(8), uint32(8)
 	size := 0
@@ -164,7 +164,7 @@ func (i *Instance) run(inv *jit.Invocation, f *form) jit.Outcome {
 // ownFrames: tier 0 lets Limits.Depth calls stand under the innermost one.
 const ownFrames = 1
 
-func (i *Instance) finish(inv *jit.Invocation, f *form, left int64, o jit.Outcome) jit.Outcome {
+func (i *Instance) finish(inv *jit.Invocation, f *Form, left int64, o jit.Outcome) jit.Outcome {
 	inv.Cost.Fuel = uint64(i.meter.used(left))
 	if o.Status == jit.OK {
 		inv.Cost.BytesReturned = uint64(len(inv.Result))
@@ -177,7 +177,7 @@ func (i *Instance) finish(inv *jit.Invocation, f *form, left int64, o jit.Outcom
 }
 
 // ended translates an exit of emitted code.
-func (i *Instance) ended(f *form) jit.Outcome {
+func (i *Instance) ended(f *Form) jit.Outcome {
 	n := int32(f.exit.Get())
 	if n == 0 {
 		// A trap of its own: a load beyond the arena, by a ref that makes no sense.
@@ -193,7 +193,7 @@ func (i *Instance) ended(f *form) jit.Outcome {
 	}
 	switch kind {
 	case compile.ExitGuard:
-		return i.miss(x)
+		return i.miss(f.kinds, x)
 	case compile.ExitThrow:
 		if x.Message != "" {
 			i.raised = append(i.raised[:0], x.Message...)
