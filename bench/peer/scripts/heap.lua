@@ -1,10 +1,10 @@
--- A store for LuaJIT: an open-addressing table (Fibonacci hashing, at most half full)
+-- A store for LuaJIT: an open-addressing table (Fibonacci hashing, at most a quarter full)
 -- and the values in memory of the FFI. Byte keys are strings in a Lua table.
 local ffi = require('ffi')
 local bit = require('bit')
 
 return function(records, bytes)
-  local bits = math.max(4, math.ceil(math.log(2 * records) / math.log(2)))
+  local bits = math.max(4, math.ceil(math.log(4 * records) / math.log(2)))
   local count = 2 ^ bits
   local mask, shift = count - 1, 64 - bits
   -- A slot is the key, the index of the value's first word, its size, and whether it is used.
@@ -14,7 +14,7 @@ return function(records, bytes)
   local texts, sizes, top = {}, {}, 0
 
   local function hash(key)
-    return tonumber(bit.rshift(ffi.cast('uint64_t', key) * 0x9e3779b97f4a7c15ULL, shift))
+    return tonumber(bit.rshift(0x9e3779b97f4a7c15ULL * key, shift))
   end
 
   local function put(key, value)
@@ -30,13 +30,23 @@ return function(records, bytes)
     top = top + #value
   end
 
-  local function lookup(key)
-    local i = hash(key)
+  -- The first probes stand in a row: a loop inside a loop is a trace of its own to LuaJIT.
+  local function further(i, key)
     while slots[4 * i + 3] ~= 0 do
       if slots[4 * i] == key then return words, slots[4 * i + 1], slots[4 * i + 2] end
       i = bit.band(i + 1, mask)
     end
     return nil
+  end
+
+  local function lookup(key)
+    local i = hash(key)
+    if slots[4 * i] == key and slots[4 * i + 3] ~= 0 then return words, slots[4 * i + 1], slots[4 * i + 2] end
+    if slots[4 * i + 3] == 0 then return nil end
+    i = bit.band(i + 1, mask)
+    if slots[4 * i] == key and slots[4 * i + 3] ~= 0 then return words, slots[4 * i + 1], slots[4 * i + 2] end
+    if slots[4 * i + 3] == 0 then return nil end
+    return further(bit.band(i + 1, mask), key)
   end
 
   local function lookupText(key)
