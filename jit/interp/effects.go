@@ -2,6 +2,7 @@ package interp
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/token"
@@ -41,6 +42,7 @@ type effects struct {
 	code     map[string]ast.Node // module-level functions
 	constant map[string]bool     // module-level names of primitive values
 	table    map[string]bool     // module-level constant objects of primitives
+	numbers  map[string]bool     // module-level constant typed arrays
 	module   map[string]bool
 	stale    map[string]bool // names that may hold something not made in the call
 }
@@ -48,7 +50,7 @@ type effects struct {
 // findMutations returns, for each export, whether it may mutate module state.
 // Every rule is a white list: what is not known to be harmless counts.
 func findMutations(p *ast.Program, n *names, exports []string) []bool {
-	e := &effects{names: n, code: map[string]ast.Node{}, constant: map[string]bool{}, table: map[string]bool{}, module: map[string]bool{}, stale: map[string]bool{}}
+	e := &effects{names: n, code: map[string]ast.Node{}, constant: map[string]bool{}, table: map[string]bool{}, numbers: map[string]bool{}, module: map[string]bool{}, stale: map[string]bool{}}
 	for _, s := range p.Body {
 		e.classify(s)
 	}
@@ -75,8 +77,11 @@ func (e *effects) classify(s ast.Statement) {
 		}
 	default:
 		syntax.Walk(s, func(c ast.Node) bool {
-			if b, ok := c.(*ast.Binding); ok {
-				e.classifyBinding(b, false)
+			switch c := c.(type) {
+			case *ast.LexicalDeclaration, *ast.ForLoopInitializerLexicalDecl, *ast.ForDeclaration:
+				return false // of the block: no function of the module sees it
+			case *ast.Binding:
+				e.classifyBinding(c, false)
 			}
 			return true
 		})
@@ -99,6 +104,8 @@ func (e *effects) classifyBinding(b *ast.Binding, constant bool) {
 		e.code[id.Name.String()] = v
 	case *ast.ArrayLiteral, *ast.ObjectLiteral:
 		e.table[id.Name.String()] = e.primitivesOnly(v)
+	case *ast.NewExpression:
+		e.numbers[id.Name.String()] = e.typedArray(v)
 	default:
 		e.constant[id.Name.String()] = e.primitive(v)
 	}
@@ -109,6 +116,12 @@ func (e *effects) primitive(v ast.Expression) bool {
 		return true
 	}
 	return v != nil && e.names.isNumeric(v)
+}
+
+// typedArray says that v makes a typed array: whoever fills it, its elements are numbers.
+func (e *effects) typedArray(v *ast.NewExpression) bool {
+	id, ok := v.Callee.(*ast.Identifier)
+	return ok && !e.names.bound[id.Name.String()] && slices.Contains(kindArrays[:], id.Name.String())
 }
 
 func (e *effects) primitivesOnly(v ast.Expression) bool {
@@ -248,7 +261,7 @@ func (e *effects) mutates(n ast.Node, seen map[ast.Node]bool) bool {
 		if !found {
 			found = e.node(c, seen)
 		}
-		if b, ok := tableRead(c); ok && e.table[b] {
+		if b, ok := tableRead(c); ok && (e.table[b] || e.numbers[b] && e.numberRead(c)) {
 			if bracket, ok := c.(*ast.BracketExpression); ok {
 				found = found || e.mutates(bracket.Member, seen)
 			}
@@ -273,6 +286,18 @@ func tableRead(c ast.Node) (string, bool) {
 		return "", false
 	}
 	return id.Name.String(), true
+}
+
+// numberRead says that a member of a typed array is an element or its length; its
+// buffer would let a new view write to it.
+func (e *effects) numberRead(c ast.Node) bool {
+	switch c := c.(type) {
+	case *ast.BracketExpression:
+		return e.names.isNumeric(c.Member)
+	case *ast.DotExpression:
+		return c.Identifier.Name == "length"
+	}
+	return false
 }
 
 func (e *effects) node(c ast.Node, seen map[ast.Node]bool) bool {
