@@ -82,9 +82,11 @@ type Config struct {
 	// addresses swapped (dpdk-testpmd --forward-mode=5tswap).
 	Echo bool
 
-	// Function and Args (encoded) are what a call calls.
+	// Function and Args (encoded) are what a call calls; with KeyArg its one
+	// argument is a key, an integer, and Args is not used.
 	Function string
 	Args     []byte
+	KeyArg   bool
 
 	// Beside, if set, is sent now and then beside the requests that count.
 	Beside *Beside

@@ -32,7 +32,7 @@ func Hello(queue nic.Queue, cfg Config, tenant string, token []byte, count int) 
 }
 
 func hello(queue nic.Queue, local, remote Endpoint, tenant string, token []byte, nonce [2]uint64) (Session, error) {
-	op, err := exchange(queue, local, remote, func(w *wire.Writer) {
+	op, err := exchange(queue, local, remote, wire.HeaderFields{}, func(w *wire.Writer) {
 		w.Begin(wire.OpHello, 0, 0)
 		w.Word(1)
 		w.Value(make([]byte, wire.MinHello1))
@@ -45,7 +45,7 @@ func hello(queue nic.Queue, local, remote Endpoint, tenant string, token []byte,
 		return Session{}, fmt.Errorf("first hello: %v %s", op.Status(), op.Value())
 	}
 	proof := wire.MakeProof(token, cookie, nonce, wire.RoleData, []byte(tenant))
-	op, err = exchange(queue, local, remote, func(w *wire.Writer) {
+	op, err = exchange(queue, local, remote, wire.HeaderFields{}, func(w *wire.Writer) {
 		w.Begin(wire.OpHello, 0, 0)
 		w.Word(2)
 		w.Word(wire.RoleData)
@@ -70,9 +70,26 @@ func hello(queue nic.Queue, local, remote Endpoint, tenant string, token []byte,
 	return s, nil
 }
 
-// exchange sends one sessionless datagram until its reply comes, and returns a
-// copy of the reply's first operation.
-func exchange(queue nic.Queue, local, remote Endpoint, build func(*wire.Writer)) (wire.Op, error) {
+// CallTier makes one trusted call and returns the tier that ran it, as its receipt says.
+func CallTier(queue nic.Queue, local, remote Endpoint, tenant uint32, function string, args []byte) (uint64, error) {
+	op, err := exchange(queue, local, remote, wire.HeaderFields{Flags: wire.FlagTrusted | wire.FlagReceipt, Session: tenant}, func(w *wire.Writer) {
+		w.Begin(wire.OpCall, 0, 0)
+		w.Key([]byte(function))
+		w.Value(args)
+	})
+	if err != nil {
+		return 0, err
+	}
+	receipt, ok := op.Receipt()
+	if op.Status() != wire.StatusOK || !ok {
+		return 0, fmt.Errorf("load: %s of tenant %d: %v %s", function, tenant, op.Status(), op.Value())
+	}
+	return receipt.Tier, nil
+}
+
+// exchange sends one datagram without a secret until its reply comes, and returns
+// a copy of the reply's first operation. The sequence number is given here.
+func exchange(queue nic.Queue, local, remote Endpoint, fields wire.HeaderFields, build func(*wire.Writer)) (wire.Op, error) {
 	w := wire.NewWriter(make([]byte, wire.MaxDatagram))
 	build(&w)
 	w.End()
@@ -80,7 +97,8 @@ func exchange(queue nic.Queue, local, remote Endpoint, build func(*wire.Writer))
 		return nil, fmt.Errorf("the request does not fit a datagram")
 	}
 	var t template
-	t.setDatagram(local, remote, w.Finish(wire.HeaderFields{Seq: 1}))
+	fields.Seq = 1
+	t.setDatagram(local, remote, w.Finish(fields))
 	if t.sum {
 		t.putChecksum(t.frame)
 	}

@@ -68,7 +68,13 @@ func newTemplate(c *Config, kind Kind, ops int) (template, error) {
 		case Call:
 			w.Begin(wire.OpCall, 0, 0)
 			w.Key([]byte(c.Function))
-			w.Value(c.Args)
+			if c.KeyArg {
+				t.keySize = 0
+				t.keyOffs = append(t.keyOffs, w.Len()+1) // behind the argument's tag
+				w.Value(wire.AppendInt(nil, 0))
+			} else {
+				w.Value(c.Args)
+			}
 		}
 		w.End()
 	}

@@ -190,39 +190,47 @@ func (l *lab) quietNeighbours(b *bench) error {
 // manyFunctions compares calls of 10,000 tenants' functions in turn with calls
 // of one.
 func (l *lab) manyFunctions(b *bench) error {
-	l.Log("a function each of %d tenants", l.many())
+	row, err := l.inTurn(b, "tenants-functions-10000")
+	if err == nil {
+		l.add(row)
+	}
+	return err
+}
+
+// inTurn measures that, after every tenant has its runtime, whose memory the note says.
+func (l *lab) inTurn(b *bench, name string) (report.Row, error) {
+	l.Log("%s: a function each of %d tenants", name, l.many())
 	mix := []load.Share{{Kind: load.Call, Weight: 1}}
 	one, err := b.ourGenerator(load.Config{Mix: mix, Tenant: emptyTenant, Function: "empty"})
 	if err != nil {
-		return err
+		return report.Row{}, err
 	}
 	each, err := b.ourGenerator(load.Config{Mix: mix, Tenant: firstOfMany, Tenants: l.many(), Function: "empty"})
 	if err != nil {
-		return err
+		return report.Row{}, err
 	}
 	before, err := b.ours.RSS()
 	if err != nil {
-		return err
+		return report.Row{}, err
 	}
 	if err := l.warm(b, each, l.many()); err != nil {
-		return err
+		return report.Row{}, err
 	}
 	after, err := b.ours.RSS()
 	if err != nil {
-		return err
+		return report.Row{}, err
 	}
 	busy := shredderBusy(b.ours)
 	c, err := l.compare(
 		side{"10,000 tenants", b.ours.Process, flood(each, 1, busy, false)},
 		side{"one tenant", b.ours.Process, flood(one, 1, busy, false)}, flooded)
 	if err != nil {
-		return err
+		return report.Row{}, err
 	}
-	row := c.row("tenants-functions-10000", "ops/s", b.where, rate)
+	row := c.row(name, "ops/s", b.where, rate)
 	row.Note = fmt.Sprintf("in turn; %.1f KiB resident a tenant in all, %.1f of them for its runtime",
 		float64(after)/1024/float64(l.many()), float64(after-before)/1024/float64(l.many()))
-	l.add(row)
-	return nil
+	return row, nil
 }
 
 // functionGaps reads the poll gaps of a daemon that was never paused: all
