@@ -12,7 +12,7 @@ import (
 // in this process and interpreters beside it run on one CPU, redis-server on the other.
 func (l *lab) jit() error {
 	return l.parts([]part{
-		{"graph", l.jitGraph}, {"random", l.jitRandom}, {"small", l.jitSmall}, {"library", l.jitLibrary}, {"remote", l.jitRemote},
+		{"graph", l.jitGraph}, {"random", l.jitRandom}, {"small", l.jitSmall}, {"library", l.jitLibrary}, {"remote", l.jitRemote}, {"pauses", l.jitPauses},
 	})
 }
 
