@@ -35,6 +35,10 @@ func (l *lower) call(e *ast.CallExpression) value {
 				}
 			case "Number":
 				return l.numberCall(e, name)
+			case "String":
+				if name == "fromCharCode" {
+					return l.fromCharCode(e)
+				}
 			case "console":
 				return l.consoleCall(e, name)
 			}
@@ -221,7 +225,7 @@ func (l *lower) inline(site ast.Node, key ast.Node, params *ast.ParameterList, b
 // globalCall knows the functions that need no object.
 func (l *lower) globalCall(e *ast.CallExpression, name string) (value, bool) {
 	switch name {
-	case "Number", "isNaN", "isFinite", "Boolean", "String":
+	case "Number", "isNaN", "isFinite", "Boolean", "String", "parseInt", "parseFloat":
 	default:
 		return value{}, false
 	}
@@ -239,6 +243,8 @@ func (l *lower) globalCall(e *ast.CallExpression, name string) (value, bool) {
 		x = l.simple(args[0])
 	}
 	switch name {
+	case "parseInt", "parseFloat":
+		return l.parseNumber(e, name, args), true
 	case "Boolean":
 		return boolValue(x.truthy()), true
 	case "String":
@@ -313,6 +319,9 @@ func (l *lower) numberCall(e *ast.CallExpression, name string) value {
 	args := l.arguments(e.ArgumentList)
 	if l.flow == nil {
 		return nothing()
+	}
+	if name == "parseInt" || name == "parseFloat" {
+		return l.parseNumber(e, name, args)
 	}
 	x := undefinedValue()
 	if len(args) > 0 {

@@ -18,6 +18,7 @@ const (
 	KindDouble
 	KindString // ASCII text
 	KindBytes
+	KindText // text that is not ASCII, in UTF-8
 )
 
 // Request names what to compile: a function and the types of its arguments.
@@ -92,6 +93,7 @@ type compiler struct {
 	exits     []Exit
 	exitAt    map[exitKey]int
 	data      []byte
+	scratch   bool           // the host makes values in scratch
 	texts     map[string]int // offset of constant text in data
 	copying   uint64         // bits of sites whose views must be copies
 	constants map[string]value
@@ -172,6 +174,8 @@ func (k Kind) argument() Type {
 		return numberT
 	case KindString:
 		return stringT
+	case KindText:
+		return wideT
 	case KindBytes:
 		return viewT(elemU8, 0, true)
 	}

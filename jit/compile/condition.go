@@ -186,6 +186,9 @@ func (l *lower) relation(e *ast.BinaryExpression) (c *tree, yes, no *flow) {
 		yes, no = l.ways(c)
 		return c, yes, no
 	}
+	if a.t.has(kString) && b.t.has(kString) {
+		l.refuse(at, "a comparison of "+a.t.describe()+" with "+b.t.describe(), "test for undefined first")
+	}
 	a, b = l.number(a, at), l.number(b, at)
 	ints := a.t.only(kInt) && b.t.only(kInt)
 	x, y := a.n, b.n
@@ -374,6 +377,8 @@ func (l *lower) looseEquals(a, b value, at file.Idx) *tree {
 		return l.strictEquals(l.number(a, at), l.number(b, at), at)
 	case a.t.only(kString) && b.t.only(kString):
 		return l.equalStrings(a, b)
+	case a.t.only(kString) && b.t.only(kInt|kNumber|kBool), b.t.only(kString) && a.t.only(kInt|kNumber|kBool):
+		return l.strictEquals(l.number(a, at), l.number(b, at), at)
 	}
 	l.refuse(at, "== between "+a.t.describe()+" and "+b.t.describe(), "use ===")
 	return nil

@@ -27,9 +27,7 @@ func (l *lower) consoleCall(e *ast.CallExpression, name string) value {
 		}
 		switch {
 		case x.t.only(kPrimitive):
-			t, _ := join(x.t, numberT)
-			t, _ = join(t, undefinedT)
-			piece("logNumber", l.convert(x, t).n, constI32(int32(i)))
+			piece("logNumber", l.boxed(x).n, constI32(int32(i)))
 		case x.t.only(kString | kNil):
 			t := stringT.with(kUndefined)
 			piece("logText", x.as(t).n, x.as(t).m, constI32(int32(i)))

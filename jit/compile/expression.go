@@ -31,7 +31,7 @@ func (l *lower) exprOf(e ast.Expression) value {
 	case *ast.NullLiteral:
 		return nullValue()
 	case *ast.StringLiteral:
-		return l.stringConstant(e.Value.String(), e.Idx)
+		return l.literal(e.Value)
 	case *ast.TemplateLiteral:
 		return l.template(e)
 	case *ast.Identifier:
@@ -140,7 +140,7 @@ func (l *lower) constant(name string, init ast.Expression, at file.Idx) value {
 	v := sub.expr(init)
 	if len(code) > 0 || v.isNever() || !v.n.isConst() || v.rep == repPair {
 		if s, ok := init.(*ast.StringLiteral); ok {
-			return l.stringConstant(s.Value.String(), at)
+			return l.literal(s.Value)
 		}
 		l.refuse(at, "module constant "+name, "give it a constant number, string or boolean")
 	}
@@ -276,6 +276,9 @@ func (l *lower) unaryExpr(e *ast.UnaryExpression) value {
 
 // number refuses what has no number value in compiled code, and gives ToNumber.
 func (l *lower) number(v value, at file.Idx) value {
+	if v.t.has(kString) && v.t.only(kString|kNil) {
+		return l.numberOfText(v)
+	}
 	if !v.t.only(kPrimitive) {
 		l.refuse(at, v.t.describe()+" used as a number", "convert it, or test for undefined first")
 	}

@@ -137,12 +137,15 @@ func (c *compiler) buildAlloc(f *function) {
 	l.emit(&statement{kind: stmtReturn, values: []*tree{start}})
 }
 
-// buildEqual compares bytes eight at a time, then one by one.
+// buildEqual compares two strings, eight bytes at a time and then one by one.
+// Each string has one form only, so different forms are different strings.
 func (c *compiler) buildEqual(f *function) {
 	l := c.bodyOf(f, []valueType{i32, i32, i32, i32}, []valueType{i32})
 	no := &statement{kind: stmtReturn, values: []*tree{constI32(0)}}
 	n := localGet(1, i32)
 	l.emit(&statement{kind: stmtIf, value: binary2(opI32Ne, n, localGet(3, i32)), body: []*statement{no}})
+	// UTF-16: twice as many bytes, and the flag falls out.
+	l.emit(&statement{kind: stmtIf, value: binary2(opI32LtS, n, constI32(0)), body: []*statement{setLocal(1, binary2(opI32Shl, n, constI32(1)))}})
 	i := l.newLocal(i32)
 	at := localGet(i, i32)
 	step := func(width int32, op opcode) {

@@ -139,7 +139,8 @@ func (l *lower) forOf(s *ast.ForOfStatement, names []string) {
 		return
 	}
 	isList := source.t.only(kArray) || source.t.only(kSet)
-	if !source.t.only(kView) && !isList {
+	isText := source.t.only(kString)
+	if !source.t.only(kView) && !isList && !isText {
 		l.refuse(s.Source.Idx0(), "for … of over "+source.t.describe(), "loop over a typed array, with a test for undefined before")
 	}
 	list := l.inst.variable([2]any{s, "list"}, "")
@@ -172,12 +173,16 @@ func (l *lower) forOf(s *ast.ForOfStatement, names []string) {
 			l.emit(&statement{kind: stmtBrIf, value: binary2(opI64GeS, i.n, n.n), label: j.end})
 			l.burn(l.costs[s])
 			var x value
-			if isList {
+			step := constI64(1)
+			switch {
+			case isList:
 				x = l.listElement(view, unary(opI32WrapI64, i.n))
-			} else {
+			case isText:
+				x, step = l.codePoint(view, i.n)
+			default:
 				x = l.simple(l.elementAt(view, unary(opI32WrapI64, i.n)))
 			}
-			next := intValue(binary2(opI64Add, i.n, constI64(1)), intT(1, maxElements))
+			next := intValue(binary2(opI64Add, i.n, step), intT(1, maxElements))
 			l.assign(index, next, s.For)
 			l.loopVariable(s, x)
 			l.jumps = append(l.jumps, j)

@@ -50,7 +50,7 @@ func (l *lower) eachProperty(object *ast.ObjectLiteral, visit func(p ast.Propert
 				name, e = key.Value.String(), p.Value
 			}
 		}
-		if e == nil || name == "" || !isASCII(name) || name[0] >= '0' && name[0] <= '9' || name == "__proto__" || name == "toJSON" || seen[name] {
+		if e == nil || name == "" || name[0] >= '0' && name[0] <= '9' || name == "__proto__" || name == "toJSON" || seen[name] {
 			l.refuse(p.Idx0(), "this property of an object", "write names and values, each name once")
 		}
 		seen[name] = true
@@ -170,9 +170,7 @@ func (l *lower) jsonStep(s jsonStep) {
 	case s.v.t.only(kInt):
 		l.jsonCall("jsonInt", s.v.integer())
 	case s.v.t.only(kPrimitive):
-		t, _ := join(s.v.t, numberT)
-		t, _ = join(t, undefinedT)
-		l.jsonCall("jsonNumber", l.convert(s.v, t).n)
+		l.jsonCall("jsonNumber", l.boxed(s.v).n)
 	case s.v.t.only(kString | kNil):
 		l.jsonCall("jsonText", s.v.as(stringT.with(kUndefined)).n, s.v.as(stringT.with(kUndefined)).m)
 	case s.v.t.only(kArray):

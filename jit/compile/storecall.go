@@ -21,7 +21,7 @@ func elementNamed(name string) (element, bool) {
 
 // storeCall lowers store.name(…).
 func (l *lower) storeCall(e *ast.CallExpression, name string) value {
-	at := e.Callee.Idx0()
+	at := e.LeftParenthesis // where tier 0 reports exceptions
 	switch name {
 	case "set", "delete", "incr", "version":
 		return l.storeChange(e, name)
@@ -63,6 +63,9 @@ func (l *lower) storeCall(e *ast.CallExpression, name string) value {
 	return nothing()
 }
 
+// orUndefined says that a pair's address may be 0.
+func (v value) orUndefined() value { v.t = v.t.with(kUndefined); return v }
+
 // orUndefined is found ? v : undefined.
 func (l *lower) orUndefined(found *tree, v value) value {
 	t, _ := join(v.t, undefinedT)
@@ -72,7 +75,7 @@ func (l *lower) orUndefined(found *tree, v value) value {
 
 // storeView is store.u8(key) and kin.
 func (l *lower) storeView(elem element, key value, e *ast.CallExpression) value {
-	ptr, size := l.lookup(key, e.Callee.Idx0())
+	ptr, size := l.lookup(key, e.LeftParenthesis)
 	if l.flow == nil {
 		return nothing()
 	}
@@ -93,7 +96,8 @@ func (l *lower) storeView(elem element, key value, e *ast.CallExpression) value 
 	return l.simple(pairValue(ptr, n, t))
 }
 
-// storeText is store.text(key). Text that is not ASCII is for tier 0.
+// storeText is store.text(key): ASCII as it lies, until a guard has met other
+// text, which the host turns into UTF-16.
 func (l *lower) storeText(key value, at file.Idx) value {
 	ptr, size := l.lookup(key, at)
 	if l.flow == nil {
@@ -102,8 +106,14 @@ func (l *lower) storeText(key value, at file.Idx) value {
 	wide := unary(opI64ExtI32U, size)
 	l.tally(countRead, wide)
 	l.burnTree(binary2(opI64ShrU, wide, constI64(6)))
-	l.exitIf(not(l.callHelper(helperASCII, ptr, size)), ExitGuard, at, guardText, false)
-	return pairValue(ptr, size, stringT.with(kUndefined))
+	ascii := l.callHelper(helperASCII, ptr, size)
+	if !l.isWide(at, guardText) {
+		l.guard(not(ascii), at, guardText)
+		return pairValue(ptr, size, stringT.with(kUndefined))
+	}
+	return l.narrowOrWide(not(ascii), func() value { return pairValue(ptr, size, stringT) }, func() value {
+		return l.hostString("textOfBytes", wideT, ptr, size)
+	}).orUndefined()
 }
 
 // storeScalar is store.u32At(key, i) and kin.
@@ -112,7 +122,7 @@ func (l *lower) storeScalar(elem element, key, index value, e *ast.CallExpressio
 		l.refuse(e.Idx0(), "an index that is "+index.t.describe(), "use a number")
 	}
 	index = l.simple(index)
-	ptr, size := l.lookup(key, e.Callee.Idx0())
+	ptr, size := l.lookup(key, e.LeftParenthesis)
 	if l.flow == nil {
 		return nothing()
 	}

@@ -164,13 +164,11 @@ func (l *lower) storeSet(args []value, o storeOptions, at file.Idx) value {
 	switch {
 	case v.t.only(kInt | kNumber):
 		v = l.simple(l.toText(v, at))
-	case v.t.only(kString), v.t.only(kView):
-		size := v.m
-		if v.t.only(kView) {
-			size = l.temp(binary2(opI32Shl, v.m, constI32(int32(elementShifts[v.t.elem]))))
-		}
-		v.m = size
-		l.burnTree(binary2(opI64ShrU, unary(opI64ExtI32U, size), constI64(6)))
+	case v.t.only(kString):
+		l.burnUnits(v.units())
+	case v.t.only(kView):
+		v.m = l.temp(binary2(opI32Shl, v.m, constI32(int32(elementShifts[v.t.elem]))))
+		l.burnUnits(v.m)
 	default:
 		l.refuse(at, "a stored value that is "+v.t.describe(), "store a string, a number or a typed array, with a test for undefined before")
 	}

@@ -9,7 +9,7 @@ const (
 	kBool
 	kInt    // a safe integer, not −0, within an interval
 	kNumber // any double; takes in kInt
-	kString // ASCII text, see strings.go
+	kString // text, see text.go
 	kView   // a typed array
 	kArray  // an array of numbers
 	kSet    // a set of numbers
@@ -59,6 +59,8 @@ type Type struct {
 	sites uint64
 	// mutable: kView may be scratch memory that the function writes to.
 	mutable bool
+	// wide: kString may hold units from 0x80 up, and then lies in UTF-16.
+	wide bool
 }
 
 var (
@@ -70,7 +72,8 @@ var (
 	safeT       = intT(-maxSafe, maxSafe)
 	int32T      = intT(-1<<31, 1<<31-1)
 	uint32T     = intT(0, 1<<32-1)
-	stringT     = Type{k: kString}
+	stringT     = Type{k: kString} // ASCII
+	wideT       = Type{k: kString, wide: true}
 	lengthT     = intT(0, maxElements)
 	versionT    = intT(0, maxSafe)
 	anyInterval = [2]int64{-maxSafe, maxSafe}
@@ -100,6 +103,7 @@ func (t Type) normal() Type {
 	if t.k&kView == 0 {
 		t.elem, t.sites, t.mutable = 0, 0, false
 	}
+	t.wide = t.wide && t.k&kString != 0
 	return t
 }
 
@@ -128,6 +132,7 @@ func join(a, b Type) (t Type, ok bool) {
 	}
 	t.sites |= b.sites
 	t.mutable = a.mutable || b.mutable
+	t.wide = a.wide || b.wide
 	return t.normal(), t.rep() != repMixed
 }
 

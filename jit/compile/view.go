@@ -54,7 +54,9 @@ func (l *lower) globalProperty(object, name string) (value, bool) {
 		case "now":
 			return intValue(globalGet(globalNow), intT(0, maxSafe)), true
 		case "tenant":
-			return l.hostText("tenant"), true
+			return l.hostString("tenant", wideT), true
+		case "id":
+			return l.requestID(), true
 		}
 	case "Math":
 		if c, ok := mathConstants[name]; ok {
@@ -82,6 +84,9 @@ func (l *lower) present(v value, at file.Idx) value {
 
 // length is the number of elements, or of characters.
 func (l *lower) length(v value) value {
+	if v.t.wide {
+		return intValue(unary(opI64ExtI32U, v.units()), lengthT)
+	}
 	return intValue(unary(opI64ExtI32U, v.m), lengthT)
 }
 
@@ -146,7 +151,7 @@ func (l *lower) bracket(e *ast.BracketExpression) value {
 // elementOf is v[e.Member].
 func (l *lower) elementOf(v value, e *ast.BracketExpression) value {
 	if v.t.only(kString) {
-		return l.character(v, e)
+		return l.characterAt(v, e)
 	}
 	if v.t.only(kArray) {
 		return l.listPlace(l.keep(v), e).get()
@@ -162,28 +167,6 @@ func (l *lower) elementOf(v value, e *ast.BracketExpression) value {
 	v = l.simple(l.hold(v, mark))
 	known := l.isBelow(e)
 	return l.elementOrUndefined(v, i, e, known)
-}
-
-// character is s[i]: a string of one character, or undefined beyond the end.
-func (l *lower) character(s value, e *ast.BracketExpression) value {
-	mark := l.mark()
-	i := l.expr(e.Member)
-	if l.flow == nil {
-		return nothing()
-	}
-	s = l.keep(l.hold(s, mark))
-	n, inside := l.index(s, i, e.Member.Idx0(), false)
-	n, inside = l.temp(n), l.temp(inside)
-	one := pairValue(l.temp(binary2(opI32Add, s.n, n)), constI32(1), stringT)
-	if !l.isWide(e.LeftBracket, guardElement) {
-		l.guard(not(inside), e.LeftBracket, guardElement)
-		if l.flow == nil {
-			return nothing()
-		}
-		return one
-	}
-	yes, no := l.ways(inside)
-	return l.either(e, inside, yes, no, func() value { return one }, undefinedValue, e.Idx0())
 }
 
 // isBelow says that the loop's test has shown the index to be in range.

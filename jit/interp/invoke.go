@@ -245,11 +245,11 @@ func (r *Runtime) decode(a wire.Arg) (goja.Value, bool) {
 		return floatValue(a.Double()), true
 	case wire.TagString:
 		r.meter.grow(int64(len(a.Bytes())))
-		return r.js.ToValue(string(a.Bytes())), true
+		return r.js.ToValue(wellFormed(a.Bytes())), true
 	case wire.TagBytes:
 		return r.view(kindU8, a.Bytes()), true
 	case wire.TagJSON:
-		return r.parseJSON(string(a.Bytes())), true
+		return r.parseJSON(wellFormed(a.Bytes())), true
 	}
 	return nil, false
 }

@@ -3,6 +3,7 @@ package interp
 import (
 	"encoding/binary"
 	"math"
+	"unicode/utf8"
 
 	"github.com/dop251/goja"
 
@@ -269,7 +270,16 @@ func (r *Runtime) storeText(call goja.FunctionCall) goja.Value {
 	}
 	r.read(len(b))
 	r.meter.grow(int64(len(b)))
-	return r.js.ToValue(string(b))
+	return r.js.ToValue(wellFormed(b))
+}
+
+// wellFormed is UTF-8 as text: each invalid byte becomes U+FFFD. goja would keep
+// the bytes beside its own reading of them, and give them back as keys and values.
+func wellFormed(b []byte) string {
+	if utf8.Valid(b) {
+		return string(b)
+	}
+	return string([]rune(string(b)))
 }
 
 func (r *Runtime) storeJSON(call goja.FunctionCall) goja.Value {
@@ -278,7 +288,7 @@ func (r *Runtime) storeJSON(call goja.FunctionCall) goja.Value {
 		return undefined
 	}
 	r.read(len(b))
-	return r.parseJSON(string(b))
+	return r.parseJSON(wellFormed(b))
 }
 
 func (r *Runtime) storeHas(call goja.FunctionCall) goja.Value {

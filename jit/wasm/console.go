@@ -80,7 +80,7 @@ func hostLogText(i *Instance, s []uint64) {
 	case 1:
 		c.line = append(c.line, "null"...)
 	default:
-		c.line = append(c.line, i.bytes(s[0], s[1])...)
+		c.line = i.textAt(s[0], s[1]).appendUTF8(c.line)
 	}
 }
 
@@ -92,9 +92,9 @@ func hostLogLine(i *Instance, s []uint64) {
 		left = i.meter.work(left, n)
 	}
 	if left >= 0 && c.room >= perLine {
-		line := c.line[:min(len(c.line), c.room-perLine)]
-		c.room -= len(line) + perLine
-		c.text = append(c.text, line...)
+		before := len(c.text)
+		c.text = appendValid(c.text, c.line[:min(len(c.line), c.room-perLine)])
+		c.room -= len(c.text) - before + perLine
 		c.lines = append(c.lines, consoleLine{uint8(s[1]), len(c.text)})
 	}
 	c.line = c.line[:0]

@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"encoding/binary"
 	"math"
 
 	"shredder/jit"
@@ -43,7 +44,15 @@ func (i *Instance) push(s []uint64, f *Form, scratch uint32) ([]uint64, uint32) 
 				s = append(s, compile.SentinelBits|code)
 			}
 		case compile.RepPair:
-			if a.kind == compile.KindString || a.kind == compile.KindBytes {
+			if a.kind == compile.KindText {
+				i.builder.reset()
+				i.builder.utf8(a.b)
+				for n, u := range i.builder.units {
+					binary.LittleEndian.PutUint16(i.mem[scratch+uint32(2*n):], u)
+				}
+				s = append(s, uint64(scratch), uint64(len(i.builder.units))|compile.WideText)
+				scratch += (uint32(2*len(i.builder.units)) + 7) &^ 7
+			} else if a.kind == compile.KindString || a.kind == compile.KindBytes {
 				copy(i.mem[scratch:], a.b)
 				s = append(s, uint64(scratch), uint64(len(a.b)))
 				scratch += (uint32(len(a.b)) + 7) &^ 7
@@ -99,6 +108,9 @@ func (i *Instance) encode(inv *jit.Invocation, f *Form, left int64, s []uint64) 
 }
 
 func (i *Instance) encodeBytes(inv *jit.Invocation, t compile.Type, left int64, dst []byte, s []uint64) (int64, jit.Outcome) {
+	if t.IsText() {
+		return i.encodeText(inv, left, dst, i.textAt(s[0], s[1]))
+	}
 	b := i.bytes(s[0], uint64(uint32(s[1]))<<t.ElementShift())
 	if left = i.meter.work(left, int64(len(b))); left < 0 {
 		return left, jit.Outcome{Status: i.meter.status}
@@ -106,12 +118,18 @@ func (i *Instance) encodeBytes(inv *jit.Invocation, t compile.Type, left int64, 
 	if len(b) > inv.Limits.ResultSize {
 		return left, tooLarge
 	}
-	if t.IsText() {
-		dst = wire.AppendString(dst, string(b))
-	} else {
-		dst = wire.AppendBytes(dst, b)
+	return i.bounded(inv, left, wire.AppendBytes(dst, b))
+}
+
+// encodeText writes a string as UTF-8.
+func (i *Instance) encodeText(inv *jit.Invocation, left int64, dst []byte, t text) (int64, jit.Outcome) {
+	if left = i.meter.work(left, int64(t.len())); left < 0 {
+		return left, jit.Outcome{Status: i.meter.status}
 	}
-	return i.bounded(inv, left, dst)
+	if t.len() > inv.Limits.ResultSize {
+		return left, tooLarge
+	}
+	return i.bounded(inv, left, wire.AppendString(dst, string(i.utf8Of(t))))
 }
 
 var tooLarge = jit.Outcome{Status: jit.TooLarge, Message: []byte("the result is larger than its limit")}

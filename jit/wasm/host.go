@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -44,7 +45,7 @@ var hostFunctions = map[string]hostFunction{
 	"jsonNumber":   {"ld", "l", hostJSONNumber},
 	"jsonText":     {"lii", "l", hostJSONText},
 	"jsonList":     {"li", "l", hostJSONList},
-	"tenant":       {"i", "i", hostTenant},
+	"tenant":       {"", "l", hostTenant},
 	"numberOfText": {"ii", "d", hostNumberOfText},
 	"logNumber":    {"di", "", hostLogNumber},
 	"logText":      {"iii", "", hostLogText},
@@ -96,11 +97,13 @@ func typesOf(letters string) (types []api.ValueType) {
 
 func defineHost(ctx context.Context, rt wazero.Runtime) error {
 	b := rt.NewHostModuleBuilder(compile.HostModule)
-	for name, f := range hostFunctions {
-		call := f.call
-		b.NewFunctionBuilder().WithGoFunction(api.GoFunc(func(ctx context.Context, stack []uint64) {
-			call(ctx.(*callContext).i, stack)
-		}), typesOf(f.params), typesOf(f.results)).Export(name)
+	for _, functions := range []map[string]hostFunction{hostFunctions, stringFunctions} {
+		for name, f := range functions {
+			call := f.call
+			b.NewFunctionBuilder().WithGoFunction(api.GoFunc(func(ctx context.Context, stack []uint64) {
+				call(ctx.(*callContext).i, stack)
+			}), typesOf(f.params), typesOf(f.results)).Export(name)
+		}
 	}
 	_, err := b.Instantiate(ctx)
 	return err
@@ -171,7 +174,7 @@ func (i *Instance) bytes(address, n uint64) []byte {
 }
 
 func hostLookupBytes(i *Instance, s []uint64) {
-	k := store.BytesKey(i.bytes(s[0], s[1]))
+	k := store.BytesKey(i.utf8Of(i.textAt(s[0], s[1])))
 	if !k.Valid() {
 		s[0] = ^uint64(1)
 		return
@@ -181,19 +184,30 @@ func hostLookupBytes(i *Instance, s []uint64) {
 
 // hostRaise keeps the message of the exception that is about to be thrown.
 func hostRaise(i *Instance, s []uint64) {
-	b := i.bytes(s[0], s[1])
-	i.raised = append(i.raised[:0], b[:min(len(b), largestMessage)]...)
+	b := i.utf8Of(i.textAt(s[0], s[1]))
+	i.raised = appendValid(i.raised[:0], b[:min(len(b), largestMessage)])
 }
 
 // largestMessage bounds what an exception says, as in tier 0.
 const largestMessage = 512
 
-// key reads a key as compile passes it: an integer with address 0, or bytes.
+// appendValid appends UTF-8 whose last character may have been cut off.
+func appendValid(dst, b []byte) []byte {
+	for len(b) > 0 {
+		if r, size := utf8.DecodeLastRune(b); r != utf8.RuneError || size != 1 {
+			break
+		}
+		b = b[:len(b)-1]
+	}
+	return append(dst, b...)
+}
+
+// key reads a key as compile passes it: an integer with address 0, text or bytes.
 func (i *Instance) key(s []uint64) (store.Key, bool) {
 	if uint32(s[1]) == 0 {
 		return store.IntKey(s[0]), true
 	}
-	k := store.BytesKey(i.bytes(s[1], s[2]))
+	k := store.BytesKey(i.utf8Of(i.textAt(s[1], s[2])))
 	return k, k.Valid()
 }
 
@@ -228,7 +242,12 @@ func hostSet(i *Instance, s []uint64) {
 	if v := int64(s[6]); v != compile.NoOption {
 		o.IfVersion, o.HasIfVersion = uint64(v), true
 	}
-	version, r := i.overlay.Set(k, i.bytes(s[3], s[4]), o)
+	value := i.textAt(s[3], s[4])
+	if value.wide {
+		i.value = value.appendUTF8(i.value[:0])
+		value.b = i.value
+	}
+	version, r := i.overlay.Set(k, value.b, o)
 	s[0] = i.settled(r, version)
 }
 
@@ -284,9 +303,16 @@ func hostTextOfInt(i *Instance, s []uint64) {
 }
 
 func hostTextOfNumber(i *Instance, s []uint64) {
-	text := appendNumber(i.text[:0], api.DecodeF64(s[0]))
+	text := i.text[:0]
+	if s[0]&^3 == compile.SentinelBits {
+		text = append(text, codeNames[s[0]&3]...)
+	} else {
+		text = appendNumber(text, api.DecodeF64(s[0]))
+	}
 	s[0] = uint64(copy(i.bytes(s[1], uint64(len(text))), text))
 }
+
+var codeNames = [4]string{compile.CodeFalse: "false", compile.CodeTrue: "true", compile.CodeUndefined: "undefined", compile.CodeNull: "null"}
 
 // appendNumber is Number::toString (ECMA-262): the shortest digits that read
 // back, plain from 1e−7 to 1e21.

@@ -42,7 +42,13 @@ type Instance struct {
 	resultSize int
 	stack      []uint64
 	args       []argument
-	text       [64]byte
+	text       [128]byte
+	builder    builder
+	utf8       []byte
+	value      []byte
+	requestID  uint64
+	scratch    api.MutableGlobal // of the running form: the first free byte
+	scratchEnd uint32
 	emptyRef   uint32 // what an empty value's address is: any but 0
 	missed     jit.Miss
 	failed     jit.Guard // what missed.Guard points to
@@ -62,7 +68,8 @@ type Form struct {
 	call   api.Function
 	fuel   api.Global
 	exit   api.Global
-	counts [2]api.Global // lookups, bytes read
+	free   api.MutableGlobal // first free byte of scratch
+	counts [2]api.Global     // lookups, bytes read
 }
 
 // New makes an instance without any function compiled yet.
@@ -88,6 +95,7 @@ func (m *Module) Instantiate(s *store.Shard) (*Form, error) {
 	f := &Form{kinds: m.kinds, module: m, run: run, call: run.ExportedFunction(compile.EntryName),
 		fuel: run.ExportedGlobal("fuel"), exit: run.ExportedGlobal("exit"),
 		counts: [2]api.Global{run.ExportedGlobal("lookups"), run.ExportedGlobal("read")}}
+	f.free, _ = run.ExportedGlobal("scratch").(api.MutableGlobal)
 	runtime.AddCleanup(f, func(m wazeroModule) { _ = m.Close(context.Background()) }, run)
 	return f, nil
 }

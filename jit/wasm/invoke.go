@@ -76,7 +76,7 @@ func (i *Instance) decode(b []byte) (kinds uint64, ok bool) {
 		case wire.TagString:
 			x.kind, x.b = compile.KindString, a.Bytes()
 			if !isASCII(x.b) {
-				kinds = 0
+				x.kind = compile.KindText
 			}
 		case wire.TagBytes:
 			x.kind, x.b = compile.KindBytes, a.Bytes()
@@ -106,7 +106,7 @@ func isASCII(b []byte) bool {
 func (i *Instance) run(inv *jit.Invocation, f *Form) jit.Outcome {
 	l := inv.Limits
 	i.overlay, i.now, i.reason = inv.Overlay, inv.NowMillis, ""
-	i.tenant, i.resultSize = inv.Tenant, l.ResultSize
+	i.tenant, i.requestID, i.resultSize = inv.Tenant, inv.ID, l.ResultSize
 	i.console.reset(l.LogSize)
 	i.json.open, i.json.first, i.json.hasKey = i.json.open[:0], i.json.first[:0], false
 	left := i.meter.begin(l.Fuel, l.Slice*jit.CompiledSpeed, inv.Yield)
@@ -115,7 +115,7 @@ func (i *Instance) run(inv *jit.Invocation, f *Form) jit.Outcome {
 	size := 0
 	for _, a := range i.args {
 		if a.b != nil {
-			size += len(a.b) + 8
+			size += 2*len(a.b) + 8
 			left = i.meter.work(left, int64(len(a.b)))
 		}
 	}
@@ -128,6 +128,7 @@ func (i *Instance) run(inv *jit.Invocation, f *Form) jit.Outcome {
 		scratch = (block.Ref() + 7) &^ 7
 		limit = block.Ref() + uint32(len(block.Bytes()))
 	}
+	i.scratch, i.scratchEnd = f.free, limit
 	data := scratch
 	copy(i.mem[data:], f.module.Data)
 	scratch += (uint32(len(f.module.Data)) + 7) &^ 7

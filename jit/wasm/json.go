@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/tetratelabs/wazero/api"
 
@@ -84,17 +86,19 @@ func hostJSONClose(i *Instance, _ []uint64) {
 }
 
 func hostJSONKey(i *Instance, s []uint64) {
-	i.json.key = append(i.json.key[:0], quoted(i.bytes(s[1], s[2]))...)
+	i.json.key = appendQuoted(i.json.key[:0], i.textAt(s[1], s[2]))
 	i.json.hasKey = true
 }
 
-// quoted escapes ASCII text for JSON, without the quotes.
-func quoted(b []byte) []byte {
-	out := make([]byte, 0, len(b))
-	for _, c := range b {
+// appendQuoted escapes text for JSON, without the quotes; lone surrogates
+// become escapes.
+func appendQuoted(out []byte, t text) []byte {
+	for i, n := 0, t.len(); i < n; i++ {
+		c, size := t.point(i)
+		i += size - 1
 		switch {
 		case c == '"' || c == '\\':
-			out = append(out, '\\', c)
+			out = append(out, '\\', byte(c))
 		case c == '\n':
 			out = append(out, `\n`...)
 		case c == '\r':
@@ -108,8 +112,10 @@ func quoted(b []byte) []byte {
 		case c < ' ':
 			const hex = "0123456789abcdef"
 			out = append(out, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		case utf16.IsSurrogate(c):
+			out = strconv.AppendInt(append(out, `\u`...), int64(c), 16)
 		default:
-			out = append(out, c)
+			out = utf8.AppendRune(out, c)
 		}
 	}
 	return out
@@ -167,22 +173,18 @@ func hostJSONText(i *Instance, s []uint64) {
 		s[0] = uint64(left)
 		return
 	}
-	text := i.bytes(s[1], s[2])
-	if left >= 0 && len(text) >= syntax.BytesPerFuel {
-		left = i.meter.work(left, int64(len(text)))
+	t := i.textAt(s[1], s[2])
+	if n := len(i.utf8Of(t)); left >= 0 && n >= syntax.BytesPerFuel {
+		left = i.meter.work(left, int64(n))
 	}
-	w.out = append(append(append(w.out, '"'), quoted(text)...), '"')
+	w.out = append(appendQuoted(append(w.out, '"'), t), '"')
 	s[0] = uint64(left)
 }
 
-// hostTenant writes request.tenant; −1 if it is not short ASCII.
 func hostTenant(i *Instance, s []uint64) {
-	room := i.bytes(s[0], 256)
-	if len(i.tenant) > len(room) || !isASCII([]byte(i.tenant)) {
-		s[0] = uint64(uint32(0xffffffff))
-		return
-	}
-	s[0] = uint64(copy(room, i.tenant))
+	i.builder.reset()
+	i.builder.utf8([]byte(i.tenant))
+	s[0] = i.built()
 }
 
 // hostJSONList writes an array of numbers from scratch.

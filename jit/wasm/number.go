@@ -9,7 +9,14 @@ import (
 )
 
 func hostNumberOfText(i *Instance, s []uint64) {
-	s[0] = api.EncodeF64(numberOf(string(i.bytes(s[0], s[1]))))
+	switch uint32(s[0]) {
+	case 0: // undefined
+		s[0] = api.EncodeF64(math.NaN())
+	case 1: // null
+		s[0] = 0
+	default:
+		s[0] = api.EncodeF64(numberOf(i.trimmed(s[0], s[1])))
+	}
 }
 
 // numberOf is StringToNumber (ECMA-262) of ASCII text.

@@ -97,7 +97,9 @@ func (g *generator) number(d int) string {
 		}
 	case 18:
 		if len(g.texts) > 0 {
-			return g.pick(g.texts...) + ".length"
+			t := g.pick(g.texts...)
+			return g.pick(t+".length", t+".charCodeAt("+g.index(d-1)+")", t+".indexOf("+g.text(1)+")", "("+t+".codePointAt("+g.index(d-1)+") ?? 3)",
+				"Number("+g.text(1)+")", "parseInt("+g.text(1)+")", t+".lastIndexOf("+g.text(1)+", "+g.index(d-1)+")")
 		}
 	case 19:
 		return fmt.Sprintf("(%s ? 1 : 0)", g.condition(d-1))
@@ -129,6 +131,36 @@ func (g *generator) number(d int) string {
 	return g.number(0)
 }
 
+// text writes an expression that is a string.
+func (g *generator) text(d int) string {
+	if d <= 0 {
+		if len(g.texts) > 0 && g.r.IntN(2) > 0 {
+			return g.pick(g.texts...)
+		}
+		return g.pick("'x'", "'l'", "'key:12'", "'grüße'", "'a😀b'", "'\\ud83d'", "'\\ude00 '", "''")
+	}
+	t := g.text(d - 1)
+	switch g.r.IntN(9) {
+	case 0:
+		return fmt.Sprintf("(%s + %s)", t, g.text(d-1))
+	case 1:
+		return fmt.Sprintf("%s.%s(%s, %s)", t, g.pick("slice", "substring", "substr"), g.number(0), g.index(d-1))
+	case 2:
+		return t + g.pick(".toUpperCase()", ".toLowerCase()", ".trim()", ".repeat(3)", ".concat('é', 1)", ".charAt(1)")
+	case 3:
+		return fmt.Sprintf("%s.%s(%s, %s)", t, g.pick("replace", "replaceAll"), g.pick("'l'", "'e'", "'ü'"), g.text(d-1))
+	case 4:
+		return fmt.Sprintf("%s.%s(%s, %s)", t, g.pick("padStart", "padEnd"), g.index(d-1), g.text(d-1))
+	case 5:
+		return fmt.Sprintf("`${%s}-${%s}`", g.number(0), t)
+	case 6:
+		return fmt.Sprintf("(store.text(%s) ?? %s)", g.pick("'text'", "'wide'", "'none'"), t)
+	case 7:
+		return fmt.Sprintf("(%s ? %s : %s)", g.condition(0), t, g.text(d-1))
+	}
+	return t
+}
+
 // small is a number that fits 32 bits, where the tiers' own meaning agrees with
 // the standard's (facts.md: goja's ToInt32 gives 0 from 2^63 up).
 func (g *generator) small(d int) string { return "(" + g.number(d) + " % 4294967296)" }
@@ -138,7 +170,7 @@ func (g *generator) index(d int) string { return fmt.Sprintf("(%s & 7)", g.small
 func (g *generator) key(d int) string {
 	switch g.r.IntN(4) {
 	case 0:
-		return g.pick("'text'", "'bytes'", "'none'")
+		return g.pick("'text'", "'bytes'", "'none'", "'wide'", "'ключ'")
 	case 1:
 		return "'k' + " + g.index(d)
 	}
@@ -159,9 +191,10 @@ func (g *generator) condition(d int) string {
 	case 3:
 		return fmt.Sprintf("store.has(%s)", g.key(d-1))
 	case 4:
-		if len(g.texts) > 1 {
-			return fmt.Sprintf("(%s %s %s)", g.pick(g.texts...), g.pick("===", "<", ">=", "!=="), g.pick(g.texts...))
+		if g.r.IntN(3) == 0 {
+			return fmt.Sprintf("%s.%s(%s)", g.text(1), g.pick("includes", "startsWith", "endsWith"), g.text(1))
 		}
+		return fmt.Sprintf("(%s %s %s)", g.text(1), g.pick("===", "<", ">=", "!=="), g.text(1))
 	case 5:
 		return "(" + g.number(d-1) + ")"
 	}
@@ -246,7 +279,7 @@ func (g *generator) statement() {
 		}
 	case 11:
 		v := g.fresh("s")
-		g.line("const %s = %s + %s;", v, g.pick("'x'", "'key:'", "''"), g.pick(g.index(1), g.number(1), "'tail'"))
+		g.line("const %s = %s + %s;", v, g.pick("'x'", "'key:'", "''"), g.pick(g.index(1), g.number(1), "'tail'", g.text(2)))
 		g.texts = append(g.texts, v)
 	case 12:
 		g.line("switch (%s) {", g.index(1))
@@ -258,7 +291,7 @@ func (g *generator) statement() {
 		g.line("default: %s;", g.number(1))
 		g.line("}")
 	case 13:
-		g.line("store.set(%s, %s);", g.key(1), g.pick(append([]string{g.number(1), "'value'"}, g.arrs...)...))
+		g.line("store.set(%s, %s);", g.key(1), g.pick(append([]string{g.number(1), "'value'", g.text(1)}, g.arrs...)...))
 	case 14:
 		g.line("store.delete(%s);", g.key(1))
 	case 15:
@@ -303,6 +336,8 @@ func program(seed uint64) string {
 		switch {
 		case i == 2 && g.r.IntN(3) == 0:
 			g.line("return { a: %s, b: [%s, %s], c: { d: %s } };", g.number(2), g.number(1), g.condition(1), g.number(1))
+		case i == 2 && len(g.texts) > 0 && g.r.IntN(3) == 0:
+			g.line("return %s;", g.text(2))
 		case i == 2 && len(g.lists) > 0:
 			g.line("return %s;", g.pick(g.lists...))
 		default:
@@ -340,6 +375,7 @@ func fillRandom(b *tiers, r *rand.Rand) {
 	}
 	b.Set(store.BytesKey([]byte("bytes")), []byte{1, 2, 3, 4, 250, 251, 252, 253})
 	b.Set(store.BytesKey([]byte("text")), []byte("hello wo"))
+	b.Set(store.BytesKey([]byte("wide")), []byte("größe 😀 xyz"))
 	b.Set(store.BytesKey([]byte("na")), []byte("41"))
 }
 
