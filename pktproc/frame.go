@@ -43,6 +43,9 @@ type offsets struct {
 	group   bool // sent to a group or broadcast MAC address
 }
 
+// payload is the offset of what a UDP header carries.
+func (l *offsets) payload() int { return int(l.l4) + udpHeader }
+
 // splitEthernet walks the MAC header and up to two VLAN tags. It returns the
 // offset behind them and the type of what follows; 0: the frame is too short
 // or has more tags.

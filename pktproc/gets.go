@@ -13,6 +13,7 @@ import (
 // replies are written over the requests.
 type wanted struct {
 	hash     uint64
+	spot     store.Spot
 	n        uint64 // the integer key
 	at, size uint16 // of the byte key in Processor.scratch; size 0: it is an integer
 	behind   uint16 // bytes of the requests behind it
@@ -33,24 +34,21 @@ func onlyGets(ops []byte) bool {
 	}
 }
 
-// wantInts notes the keys of a datagram that onlyIntGets has passed. For several
-// it is the second and third pass too: one such datagram overlaps as many
+// wantInts notes the keys of several GETs that parsePlain has passed. It
+// is their second and third pass: one such datagram overlaps as many
 // misses as the CPU can, and its lines are still in the first cache when they
 // are wanted, which those of 32 would not be.
-func (p *Processor) wantInts(pf *parsed) []wanted {
-	ops := pf.ops
+func (p *Processor) wantInts(f *nic.Frame, pf *parsed) []wanted {
+	ops := f.Data[plainOps:pf.l.end]
 	list := p.wanted[:len(ops)/intGetSize]
-	if len(list) == 1 {
-		list[0] = wanted{hash: pf.hash, n: binary.LittleEndian.Uint64(ops[wire.OpHeaderSize:])}
-		return list
-	}
 	shard := pf.t.shard
 	for i := range list {
-		n := binary.LittleEndian.Uint64(ops[wire.OpHeaderSize:])
+		w := &list[i]
+		w.n, w.size = binary.LittleEndian.Uint64(ops[wire.OpHeaderSize:]), 0
 		ops = ops[intGetSize:]
-		h := shard.Hash(store.IntKey(n))
-		shard.TouchBucket(h)
-		list[i] = wanted{hash: h, n: n, behind: uint16(len(ops))}
+		w.behind = uint16(len(ops))
+		w.hash = shard.Hash(store.IntKey(w.n))
+		shard.TouchBucket(w.hash)
 	}
 	touchEntries(shard, list)
 	return list
@@ -71,36 +69,28 @@ func (p *Processor) wantKeys(pf *parsed) []wanted {
 		if k.Bytes != nil {
 			w.at, w.size = uint16(at+wire.OpHeaderSize), uint16(len(k.Bytes))
 		}
-		if pf.hashed {
-			w.hash = pf.hash // there is only one
-		} else {
-			w.hash = shard.Hash(k)
-			shard.TouchBucket(w.hash)
-		}
+		w.hash = shard.Hash(k)
+		shard.TouchBucket(w.hash)
 		p.wanted[n] = w
 		at += len(op)
 		rest = next
 	}
-	if !pf.hashed {
-		touchEntries(shard, p.wanted[:n])
-	}
+	touchEntries(shard, p.wanted[:n])
 	return p.wanted[:n]
 }
 
 func touchEntries(shard *store.Shard, list []wanted) {
 	for i := range list {
-		shard.TouchEntry(list[i].hash)
+		list[i].spot = shard.TouchEntry(list[i].hash)
 	}
 }
 
 // serveGets answers a datagram of GETs, writing each reply where it belongs:
 // it saves some 20 ns an operation over exec and its Writer.
 func (p *Processor) serveGets(f *nic.Frame, pf *parsed, list []wanted) {
-	const fixed = wire.OpHeaderSize + 16
 	t := pf.t
 	room := p.payload(f, &pf.l)
 	at, n := wire.HeaderSize, 0
-	var misses, read uint64
 	full := wire.StatusOK
 	for i := range list {
 		w := &list[i]
@@ -108,45 +98,61 @@ func (p *Processor) serveGets(f *nic.Frame, pf *parsed, list []wanted) {
 		if w.size != 0 {
 			k = store.Key{Bytes: p.scratch[w.at : w.at+w.size]}
 		}
-		e, res := t.shard.GetHashed(w.hash, k, p.now.UnixMillis)
 		// Each reply to come keeps room for a status, at least.
 		spare := len(room) - at - int(w.behind)
 		if spare < wire.OpHeaderSize { // the MTU is smaller than the client's
 			full = wire.StatusTooLarge
 			break
 		}
+		e, res := t.shard.GetAt(w.spot, w.hash, k, p.now.UnixMillis)
+		at += p.putGet(room[at:], spare, t, e, res)
 		n++
-		b := room[at:]
-		if res != store.OK || spare < fixed {
-			st := wire.StatusTooLarge
-			if res != store.OK {
-				misses++
-				st = p.status(t, res)
-			}
-			putOp(b, wire.OpGet, 0, st, 0, 0)
-			at += wire.OpHeaderSize
-			continue
-		}
-		size, flags := len(e.Value), uint8(0)
-		if size > spare-fixed {
-			size, flags = spare-fixed, wire.OpFlagPartial
-		}
-		end := fixed + (size+7)&^7
-		binary.LittleEndian.PutUint64(b[end-8:], 0) // the padding, unless a word or the value covers it
-		putOp(b, wire.OpGet, flags, wire.StatusOK, 2, size)
-		binary.LittleEndian.PutUint64(b[8:], e.Version)
-		binary.LittleEndian.PutUint64(b[16:], uint64(len(e.Value)))
-		copy(b[fixed:], e.Value[:size])
-		read += uint64(size)
-		at += end
 	}
-	c := &t.local.Counters
-	c[tenants.CounterOperations] += uint64(n)
-	c[tenants.CounterReads] += uint64(n)
-	c[tenants.CounterMisses] += misses
-	c[tenants.CounterBytesRead] += read
-	p.n.Ops[wire.OpGet] += uint64(n)
+	p.countGets(t, n)
 	p.finishFast(f, pf, n, full, at-wire.HeaderSize)
+}
+
+// serveGet answers a lone GET of a whole value.
+func (p *Processor) serveGet(f *nic.Frame, pf *parsed) {
+	t := pf.t
+	room := p.payload(f, &pf.l)[wire.HeaderSize:]
+	e, res := t.shard.GetAt(pf.at, pf.hash, pf.key(f), p.now.UnixMillis)
+	size := p.putGet(room, len(room), t, e, res)
+	p.countGets(t, 1)
+	p.finishFast(f, pf, 1, wire.StatusOK, size)
+}
+
+// putGet writes the reply to a GET, of at most spare bytes, and returns its size.
+func (p *Processor) putGet(b []byte, spare int, t *tenant, e store.Entry, res store.Result) int {
+	const fixed = wire.OpHeaderSize + 16
+	if res != store.OK || spare < fixed {
+		st := wire.StatusTooLarge
+		if res != store.OK {
+			t.local.Counters[tenants.CounterMisses]++
+			st = p.status(t, res)
+		}
+		putOp(b, wire.OpGet, 0, st, 0, 0)
+		return wire.OpHeaderSize
+	}
+	size, flags := len(e.Value), uint8(0)
+	if size > spare-fixed {
+		size, flags = spare-fixed, wire.OpFlagPartial
+	}
+	end := fixed + (size+7)&^7
+	b = b[:end]
+	binary.LittleEndian.PutUint64(b[end-8:], 0) // the padding, unless a word or the value covers it
+	putOp(b, wire.OpGet, flags, wire.StatusOK, 2, size)
+	binary.LittleEndian.PutUint64(b[8:], e.Version)
+	binary.LittleEndian.PutUint64(b[16:], uint64(len(e.Value)))
+	copy(b[fixed:], e.Value[:size])
+	t.local.Counters[tenants.CounterBytesRead] += uint64(size)
+	return end
+}
+
+func (p *Processor) countGets(t *tenant, n int) {
+	t.local.Counters[tenants.CounterOperations] += uint64(n)
+	t.local.Counters[tenants.CounterReads] += uint64(n)
+	p.n.Ops[wire.OpGet] += uint64(n)
 }
 
 // touchKeys is the second and third pass over the operations of a datagram that

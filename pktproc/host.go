@@ -25,9 +25,7 @@ type host struct {
 	v4      []uint32 // little-endian
 	v4cast  []uint32 // the networks' broadcast addresses
 	v6      [][2]uint64
-	// flow is the part that says who sends to whom, of the last frame that plainUDP
-	// accepted. The next ones mostly have the same, and need no look at it.
-	flow [3]uint64
+	flow    flow
 }
 
 const macMask = 1<<48 - 1
@@ -175,62 +173,4 @@ func (h *host) answerARP(b []byte, off int) Drop {
 	copy(b[:6], b[6:12])
 	putMAC(b[6:], h.mac)
 	return DropNone
-}
-
-// plainUDP judges in one look what nearly every frame is: untagged IPv4 without
-// options around a whole UDP datagram, from one station to us. Other frames,
-// bad ones too, are left to the checks that tell them apart.
-func (h *host) plainUDP(b []byte, verify bool, l *offsets) bool {
-	const headers = etherHeader + ipv4MinHeader + udpHeader
-	if len(b) < headers {
-		return false
-	}
-	_ = b[headers-1]
-	le := binary.LittleEndian
-	mac, kind, pair := le.Uint64(b), le.Uint64(b[8:]), le.Uint64(b[26:])
-	if mac != h.flow[0] || kind != h.flow[1] || pair != h.flow[2] || pair == 0 {
-		if !h.plainFlow(b[:headers]) {
-			return false
-		}
-		h.flow = [3]uint64{mac, kind, pair}
-	}
-	total := int(swap16(le.Uint16(b[16:])))
-	if total < ipv4MinHeader+udpHeader || total > len(b)-etherHeader || le.Uint32(b[20:])&0xff00ff3f != protoUDP<<24 {
-		return false
-	}
-	udp := le.Uint64(b[34:])
-	length := int(swap16(uint16(udp >> 32)))
-	if length != total-ipv4MinHeader || uint16(udp) == 0 || swap16(uint16(udp>>16))-h.port >= h.ports {
-		return false
-	}
-	if verify {
-		if !ipv4Good(le.Uint64(b[14:]), le.Uint64(b[22:]), le.Uint32(b[30:])) {
-			return false
-		}
-		if udp>>48 != 0 && fold(addSum(pseudoSum(b[26:34], protoUDP, length), b[34:34+length])) != 0xffff {
-			return false
-		}
-	}
-	*l = offsets{l3: etherHeader, l4: etherHeader + ipv4MinHeader, end: uint16(etherHeader + total), proto: protoUDP}
-	return true
-}
-
-// plainFlow says whether a frame is untagged IPv4 without options, from one
-// station to us by both its MAC and its IP addresses.
-func (h *host) plainFlow(b []byte) bool {
-	le := binary.LittleEndian
-	dst, src := le.Uint64(b)&macMask, le.Uint64(b[6:])&macMask
-	if (dst|src)&1 != 0 || h.mac != 0 && (dst != h.mac || src == h.mac) || le.Uint32(b[12:])&0xffffff != 0x45_00_08 {
-		return false
-	}
-	from, to := le.Uint32(b[26:]), le.Uint32(b[30:])
-	if from == 0 || uint8(from) >= 0xe0 || uint8(to) >= 0xe0 || !h.anyAddr && !h.has4(to) {
-		return false
-	}
-	for _, cast := range h.v4cast {
-		if cast == from || cast == to {
-			return false
-		}
-	}
-	return !h.has4(from)
 }

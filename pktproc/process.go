@@ -22,19 +22,26 @@ const (
 // parsed is what is known of one frame of the burst between the passes. Its
 // slices and pointers are valid within the burst.
 type parsed struct {
-	l       offsets
 	kind    kind
-	status  wire.Status // for kindRefuse
+	plain   bool // came by parsePlain: h and ops are not set before unfold
+	several bool // plain, and more than one GET of integer keys, intGetSize bytes each
+	hashed  bool
 	trusted bool
-	plain   bool        // came by parsePlain
-	intGets bool        // nothing but GETs of integer keys, intGetSize bytes each
-	single  wire.Opcode // the opcode, if there is only one operation; of intGets always
+	status  wire.Status // for kindRefuse
+	single  wire.Opcode // the opcode, if there is only one operation
+	l       offsets
 	h       wire.Header
 	ops     []byte
 	s       *session
 	t       *tenant
-	hash    uint64 // of the lone operation's key, if hashed
-	hashed  bool
+	hash    uint64     // of the lone operation's key, if hashed
+	at      store.Spot // of the same
+}
+
+// unfold sets header and operations of what came by parsePlain.
+func (pf *parsed) unfold(f *nic.Frame) {
+	pf.h = wire.MakeHeader(f.Data[plainPayload:])
+	pf.ops = f.Data[plainOps:pf.l.end:pf.l.end]
 }
 
 // Process serves one burst and marks the frames that are now replies. It takes
@@ -57,7 +64,7 @@ func (p *Processor) Process(b *nic.Burst, now Clock) {
 	}
 	for i := range all {
 		if pf := &all[i]; pf.hashed {
-			pf.t.shard.TouchEntry(pf.hash)
+			pf.at = pf.t.shard.TouchEntry(pf.hash)
 		}
 	}
 	for i := range frames {
@@ -70,8 +77,12 @@ func (p *Processor) Process(b *nic.Burst, now Clock) {
 // the other where every request is another tenant's.
 func (p *Processor) touchTenants(all []parsed) {
 	several := false
-	for i := 1; i < len(all); i++ {
-		several = several || all[i].t != all[i-1].t || all[i].s != all[i-1].s
+	last := &all[0]
+	for i := range all {
+		if pf := &all[i]; pf.kind == kindRequest {
+			several = several || pf.t != last.t || pf.s != last.s
+			last = pf
+		}
 	}
 	if !several {
 		return
@@ -126,6 +137,7 @@ func (p *Processor) Deliver(frame []byte, now Clock) {
 	if pf.kind == kindRequest {
 		p.locate(&f, pf)
 	}
+	pf.at = store.NoSpot
 	p.serve(&f, pf)
 	if f.Verdict == nic.Reply {
 		p.cfg.Queue.Send(f)
@@ -138,14 +150,16 @@ func (p *Processor) Deliver(frame []byte, now Clock) {
 // is not for us, and leaves requests for the passes that follow. verify: the
 // checksums are to be looked at.
 func (p *Processor) parse(f *nic.Frame, pf *parsed, verify bool) {
-	pf.kind, pf.plain, pf.hashed, pf.intGets = kindDone, false, false, false
+	pf.kind, pf.plain, pf.several, pf.hashed = kindDone, false, false, false
 	if uint(f.Len) > uint(len(f.Data)) {
 		p.n.Drops[DropShort]++
 		return
 	}
+	b := f.Data[:f.Len]
 	var d Drop
-	if b := f.Data[:f.Len]; f.Checksum != nic.ChecksumBad && p.host.plainUDP(b, verify, &pf.l) {
-		if p.parsePlain(b[:pf.l.end], pf) {
+	if end := p.host.plainUDP(b, verify); end != 0 && f.Checksum != nic.ChecksumBad {
+		pf.l = offsets{l3: etherHeader, l4: etherHeader + ipv4MinHeader, end: uint16(end), proto: protoUDP}
+		if p.parsePlain(f, pf, end) {
 			return
 		}
 		d = p.parseDatagram(b, pf)
@@ -330,41 +344,53 @@ func (p *Processor) forward(lcore int, frame []byte, pf *parsed) Drop {
 	return DropNone
 }
 
-// locate is the second pass over a request: who sent it, and where its keys
-// would lie.
+// locate is the second pass over a request: who sent it, and where its key
+// would lie. The keys of several operations are looked up together when their
+// datagram's turn comes.
 func (p *Processor) locate(f *nic.Frame, pf *parsed) {
-	if pf.trusted {
-		if !(pf.plain && pf.t.trusted4 == binary.LittleEndian.Uint32(f.Data[plainSource:])) && !pf.t.trusts(&pf.l, f.Data) {
-			pf.kind, pf.status = kindRefuse, wire.StatusDenied
-			pf.t.local.Counters[counterDenied]++
+	if pf.plain {
+		if t := p.plainSender(f, pf); t != nil {
+			pf.t = t
+		} else if pf.unfold(f); !p.findSender(f, pf) {
 			return
 		}
-	} else {
-		s := pf.s
-		if s == nil || s.id != pf.h.Session() || s.secret != pf.h.Secret() ||
-			s.addr != sourceAddr(&pf.l, f.Data) || s.port != binary.LittleEndian.Uint16(f.Data[pf.l.l4:]) {
-			pf.kind, pf.status = kindRefuse, wire.StatusNoSession
+		if pf.several {
 			return
 		}
-		if pf.t = p.tenantOf(s); pf.t == nil {
-			pf.kind, pf.status = kindRefuse, wire.StatusNoSession
-			return
-		}
-	}
-	// Several operations are looked up together when their datagram's turn comes.
-	if pf.single == wire.OpPing || pf.intGets && len(pf.ops) != intGetSize {
+	} else if !p.findSender(f, pf) || maskKeyed>>pf.single&1 == 0 {
 		return
 	}
-	if n, ok := pf.plainInt(); ok {
-		pf.hash, pf.hashed = pf.t.shard.Hash(store.IntKey(n)), true
-		pf.t.shard.TouchBucket(pf.hash)
-		return
-	}
-	if pf.single == 0 || pf.single == wire.OpCall || len(wire.Op(pf.ops).Key()) == 0 {
-		return
-	}
-	pf.hash, pf.hashed = pf.t.shard.Hash(keyOf(wire.Op(pf.ops))), true
+	pf.hash, pf.hashed = pf.t.shard.Hash(pf.key(f)), true
 	pf.t.shard.TouchBucket(pf.hash)
+}
+
+// key is the store's key of a lone operation that has one.
+func (pf *parsed) key(f *nic.Frame) store.Key {
+	if pf.plain && f.Data[plainOps+1]&wire.OpFlagIntKey != 0 {
+		return store.IntKey(binary.LittleEndian.Uint64(f.Data[plainOps+wire.OpHeaderSize:]))
+	}
+	return keyOf(wire.Op(f.Data[pf.l.payload()+wire.HeaderSize : pf.l.end]))
+}
+
+// findSender checks a request's source and finds its tenant, or refuses it.
+func (p *Processor) findSender(f *nic.Frame, pf *parsed) bool {
+	if pf.trusted {
+		if pf.t.trusts(&pf.l, f.Data) {
+			return true
+		}
+		pf.kind, pf.status = kindRefuse, wire.StatusDenied
+		pf.t.local.Counters[counterDenied]++
+		return false
+	}
+	s := pf.s
+	if s != nil && s.id == pf.h.Session() && s.secret == pf.h.Secret() &&
+		s.addr == sourceAddr(&pf.l, f.Data) && s.port == binary.LittleEndian.Uint16(f.Data[pf.l.l4:]) {
+		if pf.t = p.tenantOf(s); pf.t != nil {
+			return true
+		}
+	}
+	pf.kind, pf.status = kindRefuse, wire.StatusNoSession
+	return false
 }
 
 // keyOf is the store's key of an operation.

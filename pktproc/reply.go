@@ -10,7 +10,7 @@ import (
 // payload is the room for a reply's datagram behind f's headers: what the
 // frame holds, what the MTU lets through, what the format allows.
 func (p *Processor) payload(f *nic.Frame, l *offsets) []byte {
-	at := int(l.l4) + udpHeader
+	at := l.payload()
 	room := min(wire.MaxDatagram, p.mtu-int(l.l4-l.l3)-udpHeader, len(f.Data)-at) &^ 7
 	return f.Data[at : at+room : at+room]
 }

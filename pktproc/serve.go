@@ -5,7 +5,6 @@ import (
 
 	"shredder/dataplane/nic"
 	"shredder/pktproc/wire"
-	"shredder/store"
 	"shredder/tenants"
 )
 
@@ -25,7 +24,8 @@ const (
 		1<<wire.OpFn | 1<<wire.OpPushBegin | 1<<wire.OpKill | bitTTLSet
 )
 
-// maskKeyed are the operations whose key is one of the store's.
+// maskKeyed are the operations whose key is one of the store's; 0, which stands for
+// several operations, is none.
 const maskKeyed = 1<<wire.OpGet | 1<<wire.OpSet | 1<<wire.OpDelete | 1<<wire.OpIncr | 1<<wire.OpCAS | 1<<wire.OpTTL | bitTTLSet
 
 // maxSeq is the highest sequence number of the window; those above are for
@@ -73,36 +73,50 @@ func (p *Processor) serve(f *nic.Frame, pf *parsed) {
 		p.refuse(f, &pf.l, wire.StatusQuarantined)
 		return
 	}
-	if s := pf.s; s != nil {
-		s.seen = p.now.seconds()
-		if first := pf.h.First(); first > s.base {
-			p.advance(s, t, first)
+	p.attend(f, pf)
+	switch {
+	case pf.several:
+		p.serveGets(f, pf, p.wantInts(f, pf))
+		return
+	case pf.plain && pf.single == wire.OpGet:
+		p.serveGet(f, pf)
+		return
+	case pf.plain:
+		if p.fastSet(f, pf) {
+			return
 		}
-	}
-	if pf.intGets {
-		p.serveGets(f, pf, p.wantInts(pf))
-		return
-	}
-	if pf.plain && pf.single == wire.OpPing { // its value stands where the reply's belongs
-		t.local.Counters[tenants.CounterOperations]++
-		p.n.Ops[wire.OpPing]++
-		p.finishPlain(f, 1, wire.StatusOK, len(pf.ops))
-		return
-	}
-	if pf.plain || pf.h.Flags()&^wire.FlagTrusted == 0 {
+		pf.unfold(f)
+	case pf.h.Flags()&^wire.FlagTrusted == 0:
 		switch pf.single {
 		case wire.OpSet:
 			if p.fastSet(f, pf) {
 				return
 			}
 		case wire.OpGet, 0:
-			if onlyGets(pf.ops) {
-				p.serveGets(f, pf, p.wantKeys(pf))
-				return
+			if !onlyGets(pf.ops) {
+				break
 			}
+			if pf.single != 0 {
+				p.serveGet(f, pf)
+			} else {
+				p.serveGets(f, pf, p.wantKeys(pf))
+			}
+			return
 		}
 	}
 	p.serveSlow(f, pf)
+}
+
+// attend notes that a request's session is in use, and what it acknowledges.
+func (p *Processor) attend(f *nic.Frame, pf *parsed) {
+	s := pf.s
+	if s == nil {
+		return
+	}
+	s.seen = p.now.seconds()
+	if first := wire.Header(f.Data[pf.l.payload():]).First(); first > s.base {
+		p.advance(s, pf.t, first)
+	}
 }
 
 // finishFast finishes the reply of a fast path.
@@ -116,13 +130,14 @@ func (p *Processor) finishFast(f *nic.Frame, pf *parsed, ops int, status wire.St
 
 // fastSet executes a lone SET without options, if nothing of the tenant waits.
 func (p *Processor) fastSet(f *nic.Frame, pf *parsed) bool {
-	op := wire.Op(pf.ops)
+	t, at := pf.t, pf.l.payload()
+	b := f.Data[at:]
+	op := wire.Op(b[wire.HeaderSize : int(pf.l.end)-at])
 	head := binary.LittleEndian.Uint64(op)
-	if uint32(head)&^(wire.OpFlagIntKey<<8) != uint32(wire.OpSet) || head>>32&0xffff == 0 || pf.t.busy() {
+	if uint32(head)&^(wire.OpFlagIntKey<<8) != uint32(wire.OpSet) || head>>32&0xffff == 0 || t.busy() {
 		return false
 	}
-	t := pf.t
-	seq := pf.h.Seq()
+	seq := wire.Header(b).Seq()
 	if pf.s != nil {
 		if seq-1 >= maxSeq {
 			return false
@@ -133,25 +148,19 @@ func (p *Processor) fastSet(f *nic.Frame, pf *parsed) bool {
 		}
 	}
 	value := op.Value()
-	k := store.Key{}
-	if n, ok := pf.plainInt(); ok {
-		k.Int = n
-	} else {
-		k = keyOf(op)
-	}
-	version, res := t.shard.Set(k, value, store.SetOptions{}, p.now.UnixMillis)
-	body := f.Data[int(pf.l.l4)+udpHeader+wire.HeaderSize:]
+	version, res := t.shard.SetAt(pf.at, pf.hash, pf.key(f), value, p.now.UnixMillis)
+	body := b[wire.HeaderSize:]
 	st := p.status(t, res)
 	end := 8
+	c := &t.local.Counters
 	if st == wire.StatusOK {
 		end = 16
-		c := &t.local.Counters
 		c[tenants.CounterWrites]++
 		c[tenants.CounterBytesWritten] += uint64(len(value))
 		binary.LittleEndian.PutUint64(body[8:], version)
 	}
 	putOp(body, wire.OpSet, 0, st, (end-8)/8, 0)
-	t.local.Counters[tenants.CounterOperations]++
+	c[tenants.CounterOperations]++
 	p.n.Ops[wire.OpSet]++
 	if pf.s != nil {
 		p.record(pf.s, t, seq, wire.StatusOK, 1, body[:end])

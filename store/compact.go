@@ -49,6 +49,7 @@ func (s *Shard) compact(look int) bool {
 	if !ok {
 		return false
 	}
+	s.moved++
 	var room [arena.MaxSlots]arena.Ref
 	for _, ref := range s.a.Blocks(run, &room) {
 		name := s.nameOf(ref)

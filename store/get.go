@@ -7,6 +7,48 @@ import (
 	"shredder/store/layout"
 )
 
+// Spot is where TouchEntry has seen the tag of a key's hash: the ref of an entry,
+// below the count of what had been unlinked or moved by then.
+type Spot uint64
+
+// NoSpot is what TouchEntry gives when it has seen none.
+const NoSpot Spot = 0
+
+// spotted returns header and key of the entry at a spot, and the word that has its
+// lengths and flags, if the entry is still linked and k, an integer, is its key.
+func (s *Shard) spotted(at Spot, k Key) (*[intEntrySize]byte, uint64) {
+	ref, mem := uint64(uint32(at)), s.mem
+	if k.Bytes != nil || uint32(at>>32) != uint32(s.moved) || ref-layout.HeaderSize > uint64(len(mem))-layout.HeaderSize-intEntrySize {
+		return nil, 0
+	}
+	e := (*[intEntrySize]byte)(mem[ref:])
+	lengths := binary.LittleEndian.Uint64(e[layout.OffEntryValueLen:])
+	if binary.LittleEndian.Uint64(e[layout.OffEntryKey:]) != k.Int || lengths>>48&layout.FlagIntKey == 0 {
+		return nil, 0
+	}
+	return e, lengths
+}
+
+// GetAt is Get with the key's hash and its spot at hand.
+func (s *Shard) GetAt(at Spot, h uint64, k Key, now int64) (Entry, Result) {
+	s.owner.Check()
+	e, lengths := s.spotted(at, k)
+	start := uint64(uint32(at)) + intEntrySize
+	end := start + lengths&0xffffffff
+	if e == nil || end > uint64(len(s.mem)) {
+		return s.GetHashed(h, k, now)
+	}
+	expire := int64(binary.LittleEndian.Uint64(e[layout.OffEntryExpire:]))
+	if expire != 0 && expire <= now {
+		return Entry{}, Missing
+	}
+	return Entry{
+		Value:        s.mem[start:end:end],
+		Version:      binary.LittleEndian.Uint64(e[layout.OffEntryVersion:]),
+		ExpireMillis: expire,
+	}, OK
+}
+
 // Get returns what k holds at time now (unix ms), or Missing. The value is
 // borrowed until the shard's next mutation.
 func (s *Shard) Get(k Key, now int64) (Entry, Result) { return s.GetHashed(s.Hash(k), k, now) }

@@ -288,23 +288,24 @@ func (s *Shard) TouchTable() uint64 { return s.mask }
 // TouchBucket loads the first word of a hash's bucket, TouchEntry the first lines
 // of the entry that its tag promises: in a burst's passes the misses of all
 // requests overlap, and a plain load is the prefetch. Both are safe on any arena.
+// TouchEntry's result spares GetAt and SetAt the way through the bucket.
 func (s *Shard) TouchBucket(h uint64) {
 	ref := s.bucketRef(s.bucketOf(h))
 	s.scratchSink += uint32(s.mem[ref])
 }
 
-func (s *Shard) TouchEntry(h uint64) {
+func (s *Shard) TouchEntry(h uint64) Spot {
 	mem := s.mem
 	at := uint64(s.bucketRef(s.bucketOf(h)))
 	if at+layout.BucketSize > uint64(len(mem)) {
-		return
+		return NoSpot
 	}
 	b := (*[layout.BucketSize]byte)(mem[at:])
 	tag := uint64(tagOf(h))
 	m, i := matchTags(binary.LittleEndian.Uint64(b[layout.OffTags:]), tag), 0
 	if m == 0 {
 		if m = matchTags(binary.LittleEndian.Uint64(b[layout.OffTags+8:]), tag); m == 0 {
-			return
+			return NoSpot
 		}
 		i = 4
 	}
@@ -314,6 +315,7 @@ func (s *Shard) TouchEntry(h uint64) {
 		e := (*[touchSize]byte)(mem[ref:])
 		s.scratchSink += uint32(e[0]) + uint32(e[64]) + uint32(e[touchSize-1])
 	}
+	return Spot(ref | s.moved<<32)
 }
 
 // touchSize is how much of an entry TouchEntry brings in: the header, a short

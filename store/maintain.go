@@ -80,6 +80,7 @@ func (s *Shard) Flush() {
 	s.owner.Check()
 	s.overlay.end()
 	s.a.Reset()
+	s.moved++
 	s.mask, s.split, s.count, s.valueSize, s.expiring, s.sweepAt = initialMask, 0, 0, 0, 0, 0
 	s.index = layout.HeaderSize
 	s.corrupt, s.starved = false, false

@@ -24,7 +24,37 @@ func (s *Shard) Set(k Key, v []byte, o SetOptions, now int64) (uint64, Result) {
 		return 0, TooLarge
 	}
 	s.owner.Check()
-	h := s.Hash(k)
+	return s.set(s.Hash(k), k, v, o, now)
+}
+
+// SetAt is Set without options for a hash and a spot at hand. An integer key's value
+// of the same length, which most writes bring, is written over where it stands.
+func (s *Shard) SetAt(at Spot, h uint64, k Key, v []byte, now int64) (uint64, Result) {
+	s.owner.Check()
+	e, lengths := s.spotted(at, k)
+	if e == nil || lengths&0xffffffff != uint64(len(v)) {
+		if !k.Valid() || len(v) > MaxValueSize {
+			return 0, TooLarge
+		}
+		return s.set(h, k, v, SetOptions{}, now)
+	}
+	start := uint64(uint32(at)) + intEntrySize
+	if start+uint64(len(v)) > uint64(len(s.mem)) {
+		return 0, s.damaged()
+	}
+	s.version++
+	if binary.LittleEndian.Uint64(e[layout.OffEntryExpire:]) != 0 {
+		s.expiring--
+		binary.LittleEndian.PutUint64(e[layout.OffEntryExpire:], 0)
+	}
+	binary.LittleEndian.PutUint64(e[layout.OffEntryVersion:], s.version)
+	copy(s.mem[start:], v)
+	binary.LittleEndian.PutUint64(s.mem[layout.OffVersion:], s.version)
+	return s.version, OK
+}
+
+// set is Set with the key's hash, for what has been checked.
+func (s *Shard) set(h uint64, k Key, v []byte, o SetOptions, now int64) (uint64, Result) {
 	at, e, r := s.find(h, k)
 	if r == Corrupt {
 		return 0, r
@@ -44,7 +74,7 @@ func (s *Shard) Set(k Key, v []byte, o SetOptions, now int64) (uint64, Result) {
 	ref, ok := s.a.Alloc(entrySize(k, uint32(len(v))))
 	if !ok {
 		if s.makeRoom(entrySize(k, uint32(len(v))), k, v) {
-			return s.Set(k, v, o, now)
+			return s.set(h, k, v, o, now)
 		}
 		return 0, Full
 	}
@@ -127,6 +157,7 @@ func (s *Shard) remember(e entry) {
 
 // forget takes an entry out of the counts.
 func (s *Shard) forget(expire int64, size int) {
+	s.moved++
 	s.count--
 	s.valueSize -= uint64(size - layout.EntryHeaderSize)
 	s.countExpiry(expire, 0)

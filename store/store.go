@@ -59,16 +59,16 @@ type Config struct {
 
 // Shard is one tenant's table.
 type Shard struct {
-	a   *arena.Arena
-	mem []byte // the arena's mapping
-
-	// The header's words that a lookup needs, kept beside the mapping too. With those
-	// above they fill one cache line: a lookup touches it, the bucket and the entry.
+	// What a lookup needs fills one cache line: it touches that, the bucket and the
+	// entry. Some are the header's words, kept beside the mapping too.
+	mem         []byte // the arena's mapping
+	moved       uint64 // counts what makes a Spot void: entries unlinked or moved; 32 bits are looked at
 	seed        uint64
 	index       uint32
 	scratchSink uint32 // where Touch puts what it loads, so that it is loaded
 	mask, split uint64
 
+	a         *arena.Arena
 	count     uint64
 	version   uint64
 	valueSize uint64 // bytes of keys and values
@@ -82,7 +82,7 @@ type Shard struct {
 }
 
 // shardPad makes Shard 256 bytes, which the allocator aligns to a cache line.
-const shardPad = 24
+const shardPad = 16
 
 // initialMask: the first 32 buckets share the first page with the header.
 const initialMask = 31
