@@ -41,6 +41,7 @@ var layers = []string{
 	"pktproc",
 	"dataplane",
 	"internal/config",
+	"internal/resp/proto",
 	"internal/metrics",
 	"internal/control",
 	"client",
