@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # soak.sh: the long forms of the tests that scripts/test.sh runs short: 10,000 simulated
 # runs, 10^7 mutated frames, 10^7 fuzzed requests, 10^6 killed calls, the canaries of 1,000
-# tenants. An hour or so on two cores.
+# tenants, 10^5 random programs on both tiers and in Node. Some hours on two cores.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/setup.sh
 . scripts/setup.sh
 want_go
+want_node
+install_missing
 export SOAK=1 SOAK_SEEDS=10000 SOAK_FRAMES=10000000
 go test -count=1 -timeout 2h ./internal/sim ./pktproc ./jit/... ./internal/e2e ./store/...
 scripts/fuzz.sh 5m

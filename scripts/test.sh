@@ -17,6 +17,7 @@ step() { printf '\n== %s\n' "$*"; }
 step "tools"
 want_go || { echo "Go is missing and could not be installed" >&2; exit 1; }
 need iproute2 command -v ip
+want_node # a third opinion on random programs
 want_dpdk || { echo "DPDK is missing and could not be installed: its tests are never skipped" >&2; exit 1; }
 go version
 pkg-config --modversion libdpdk

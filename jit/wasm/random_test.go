@@ -379,31 +379,50 @@ func fillRandom(b *tiers, r *rand.Rand) {
 	b.Set(store.BytesKey([]byte("na")), []byte("41"))
 }
 
-// TestRandomPrograms compares the tiers on random programs; SOAK=1
-// runs a hundred times as many, SOAK_SEED says where to begin.
+// TestRandomPrograms compares the tiers on random programs, and both with Node
+// where it is installed; SOAK=1 runs 100,000 or
+// SOAK_PROGRAMS, SOAK_SEED says where to begin.
 func TestRandomPrograms(t *testing.T) {
-	count := 150
-	if os.Getenv("SOAK") != "" {
-		count *= 100
+	count := 300
+	if testing.Short() {
+		count = 150
 	}
+	if os.Getenv("SOAK") != "" {
+		count = 100_000
+		if n, err := strconv.Atoi(os.Getenv("SOAK_PROGRAMS")); err == nil {
+			count = n
+		}
+	}
+	v8 := startNode(t)
 	ran, all := 0, 0
 	base, _ := strconv.ParseUint(os.Getenv("SOAK_SEED"), 10, 64)
 	for seed := base; seed < base+uint64(count); seed++ {
 		source := program(seed)
-		b := newTiers(t, source)
-		r := rand.New(rand.NewPCG(seed, 2))
-		fillRandom(b, r)
-		for range 6 {
-			b.Call("f2", append(randomArgument(r), randomArgument(r)...))
-		}
+		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) { // so that its shards are closed
+			b := newTiers(t, source)
+			r := rand.New(rand.NewPCG(seed, 2))
+			fillRandom(b, r)
+			opinion := newThird(b, source, "f2")
+			for range 6 {
+				args := append(randomArgument(r), randomArgument(r)...)
+				b.Call("f2", args)
+				opinion.remember(b, args)
+			}
+			if v8 != nil {
+				opinion.compare(t, v8)
+			}
+			if t.Failed() {
+				t.Logf("seed %d:\n%s\nrefused: %v", seed, source, b.refusals)
+			}
+			for _, why := range b.refusals {
+				t.Logf("seed %d: %s", seed, why)
+			}
+			ran += b.ran[1]
+			all += b.ran[0] + b.ran[1]
+		})
 		if t.Failed() {
-			t.Fatalf("seed %d:\n%s\nrefused: %v", seed, source, b.refusals)
+			t.FailNow()
 		}
-		for _, why := range b.refusals {
-			t.Logf("seed %d: %s", seed, why)
-		}
-		ran += b.ran[1]
-		all += b.ran[0] + b.ran[1]
 	}
 	t.Logf("%d of %d calls ran compiled", ran, all)
 	if ran*10 < all*6 {

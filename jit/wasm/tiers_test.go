@@ -30,6 +30,9 @@ type tiers struct {
 	ran      [2]int            // calls by tier that ran on the second shard
 	seed     uint64
 	log      []string // console lines of the second run
+
+	latest       jit.Outcome // of the second run
+	latestResult []byte
 }
 
 func newTiers(t testing.TB, source string) *tiers {
@@ -140,6 +143,7 @@ func (b *tiers) Call(function string, args []byte) (jit.Outcome, []byte, []strin
 	settle(b.shards[0], want)
 	b.log = nil
 	second, got, compiled := b.second(function, args)
+	b.latest, b.latestResult = got, second.Result
 	if fmt.Sprint(log) != fmt.Sprint(b.log) {
 		b.t.Errorf("%s(%x): console of tier 0 %q, of tier 1 %q", function, args, log, b.log)
 	}
