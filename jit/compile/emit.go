@@ -40,6 +40,10 @@ func (e *emitter) statement(s *statement) {
 		e.out = append(e.out, 0)
 		e.unsigned(uint64(s.offset))
 	case stmtIf:
+		if len(s.other) == 0 && (s.cold || leaves(s.body)) {
+			e.aside(s.value, s.body)
+			return
+		}
 		e.condition(s.value)
 		e.op(opIf)
 		e.out = append(e.out, emptyBlock)
@@ -63,12 +67,7 @@ func (e *emitter) statement(s *statement) {
 		e.unsigned(e.depth(s.label))
 	case stmtBrIf:
 		// Not br_if: wazero fuses a comparison with the branch of an if only.
-		e.condition(s.value)
-		e.op(opIf)
-		e.out = append(e.out, emptyBlock)
-		e.op(opBr)
-		e.unsigned(e.depth(s.label) + 1)
-		e.op(opEnd)
+		e.aside(s.value, []*statement{{kind: stmtBr, label: s.label}})
 	case stmtCall:
 		for _, v := range s.values {
 			e.tree(v)
@@ -96,6 +95,41 @@ func (e *emitter) statement(s *statement) {
 			e.out = append(e.out, 0xfc, 11, 0)
 		}
 	}
+}
+
+// aside emits if (cond) { body } for a body that is rarely run or leaves, as
+// if (!cond) {} else { body }. wazero places then in front of else and lets the
+// code behind both start with the registers of the one placed first: so body
+// lies out of line, and what its calls spill is spilled and reloaded there.
+func (e *emitter) aside(cond *tree, body []*statement) {
+	fine := not(cond)
+	if fine.op == opI32Eqz && cond.op >= opF64Eq && cond.op <= opF64Ge {
+		fine = nil // < and kin have no opposite, for NaN
+	}
+	if fine == nil {
+		e.condition(cond)
+	} else {
+		e.condition(fine)
+	}
+	e.op(opIf)
+	e.out = append(e.out, emptyBlock)
+	if fine != nil {
+		e.op(opElse)
+	}
+	e.nested(nil, body)
+	e.op(opEnd)
+}
+
+// leaves says that control does not get to the end of code.
+func leaves(code []*statement) bool {
+	if len(code) == 0 {
+		return false
+	}
+	switch code[len(code)-1].kind {
+	case stmtBr, stmtReturn, stmtUnreachable:
+		return true
+	}
+	return false
 }
 
 func (e *emitter) nested(l *label, body []*statement) {

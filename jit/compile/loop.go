@@ -160,7 +160,7 @@ func (l *lower) forOf(s *ast.ForOfStatement, names []string) {
 		code := l.into(func() {
 			i, view := l.read(index), l.read(list)
 			if l.iterators && !source.t.only(kSet) {
-				l.burn(1) // tier 0 meters the array's iterator itself then
+				l.charge(constI64(1)) // tier 0 meters the array's iterator itself then
 			}
 			var n value
 			if isList { // it may grow and shrink in the loop

@@ -91,7 +91,11 @@ func (l *lower) body(key ast.Node, params *ast.ParameterList, block *ast.BlockSt
 		}
 		l.parameter(p, arg)
 	}
-	l.burn(l.costs[key])
+	if l.ret.inlined {
+		l.charge(constI64(l.costs[key]))
+	} else {
+		l.burn(l.costs[key])
+	}
 	l.hoist(block.List)
 	l.statements(block.List)
 }
@@ -269,12 +273,25 @@ func (l *lower) throw(cond *tree, at file.Idx, message string) {
 // burn takes a constant amount of fuel.
 func (l *lower) burn(cost int64) { l.burnTree(constI64(cost)) }
 
-// burnTree keeps the fuel in a local, which functions hand to one another: as a
-// global it is a chain of stores and loads that costs more than the lookup.
+// burnTree takes fuel and ends the call when it is spent.
 func (l *lower) burnTree(cost *tree) {
+	l.charge(cost)
+	l.checkFuel()
+}
+
+// charge takes fuel without a look at what is left: for operations that do
+// little, between two checks. Loops, functions that are called and whatever has
+// an effect outside check; the host does when a call ends, however it does.
+//
+// Fuel is in a local, which functions hand to one another: as a global it is a
+// chain of stores and loads that costs more than the lookup.
+func (l *lower) charge(cost *tree) {
+	l.emit(setLocal(l.fuel, binary2(opI64Sub, localGet(l.fuel, i64), cost)))
+}
+
+func (l *lower) checkFuel() {
 	left := localGet(l.fuel, i64)
-	l.emit(setLocal(l.fuel, binary2(opI64Sub, left, cost)))
-	l.emit(&statement{kind: stmtIf, value: binary2(opI64LtS, left, constI64(0)),
+	l.emit(&statement{kind: stmtIf, cold: true, value: binary2(opI64LtS, left, constI64(0)),
 		body: []*statement{{kind: stmtCall, callee: l.helper(helperSpent), values: []*tree{left}, sets: []int{l.fuel}}}})
 }
 

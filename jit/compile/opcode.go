@@ -51,6 +51,7 @@ const (
 	opI32GtU       opcode = 0x4b
 	opI32LeS       opcode = 0x4c
 	opI32LeU       opcode = 0x4d
+	opI32GeS       opcode = 0x4e
 	opI32GeU       opcode = 0x4f
 	opI64Eqz       opcode = 0x50
 	opI64Eq        opcode = 0x51
@@ -60,7 +61,9 @@ const (
 	opI64GtS       opcode = 0x55
 	opI64GtU       opcode = 0x56
 	opI64LeS       opcode = 0x57
+	opI64LeU       opcode = 0x58
 	opI64GeS       opcode = 0x59
+	opI64GeU       opcode = 0x5a
 	opF64Eq        opcode = 0x61
 	opF64Ne        opcode = 0x62
 	opF64Lt        opcode = 0x63

@@ -85,11 +85,12 @@ func (l *lower) storeView(elem element, key value, e *ast.CallExpression) value 
 	}
 	wide := unary(opI64ExtI32U, size)
 	l.tally(countRead, wide)
-	l.burnTree(binary2(opI64ShrU, wide, constI64(6)))
+	l.charge(binary2(opI64ShrU, wide, constI64(6)))
 	site := uint64(1) << (uint(e.Callee.Idx0()) % 64)
 	t := viewT(elem, site, false).with(kUndefined)
 	if l.copying&site != 0 {
 		t.sites, t.mutable = 0, true
+		l.checkFuel()
 		ptr = l.copyOf(ptr, size, e.Callee.Idx0())
 	}
 	n := binary2(opI32ShrU, size, constI32(int32(elementShifts[elem])))

@@ -105,6 +105,7 @@ func (l *lower) hostStore(name string, at file.Idx, writes bool, args []*tree, f
 	for i, a := range args {
 		params[i] = a.t
 	}
+	l.checkFuel()
 	n := l.newLocal(i64)
 	l.stable[n] = true
 	l.emit(&statement{kind: stmtCall, callee: l.hostImport(name, params, []valueType{i64}), values: args, sets: []int{n}})

@@ -160,24 +160,21 @@ func not(a *tree) *tree {
 		if isCondition(a.args[0]) {
 			return a.args[0]
 		}
-	case opI64Eq:
-		return &tree{op: opI64Ne, t: i32, args: a.args}
-	case opI64Ne:
-		return &tree{op: opI64Eq, t: i32, args: a.args}
-	case opI32Eq:
-		return &tree{op: opI32Ne, t: i32, args: a.args}
-	case opI32Ne:
-		return &tree{op: opI32Eq, t: i32, args: a.args}
-	case opI64LtS:
-		return &tree{op: opI64GeS, t: i32, args: a.args}
-	case opI64GeS:
-		return &tree{op: opI64LtS, t: i32, args: a.args}
-	case opI64GtS:
-		return &tree{op: opI64LeS, t: i32, args: a.args}
-	case opI64LeS:
-		return &tree{op: opI64GtS, t: i32, args: a.args}
+	}
+	if o, ok := opposites[a.op]; ok {
+		return &tree{op: o, t: i32, args: a.args}
 	}
 	return unary(opI32Eqz, a)
+}
+
+// opposites of comparisons. Those of doubles have none but for (in)equality:
+// neither x < y nor x >= y holds for NaN.
+var opposites = map[opcode]opcode{
+	opI32Eq: opI32Ne, opI32Ne: opI32Eq, opI64Eq: opI64Ne, opI64Ne: opI64Eq, opF64Eq: opF64Ne, opF64Ne: opF64Eq,
+	opI32LtS: opI32GeS, opI32GeS: opI32LtS, opI32GtS: opI32LeS, opI32LeS: opI32GtS,
+	opI32LtU: opI32GeU, opI32GeU: opI32LtU, opI32GtU: opI32LeU, opI32LeU: opI32GtU,
+	opI64LtS: opI64GeS, opI64GeS: opI64LtS, opI64GtS: opI64LeS, opI64LeS: opI64GtS,
+	opI64LtU: opI64GeU, opI64GeU: opI64LtU, opI64GtU: opI64LeU, opI64LeU: opI64GtU,
 }
 
 // isCondition says that a is 0 or 1.
@@ -197,6 +194,7 @@ type statement struct {
 	label  *label
 	body   []*statement
 	other  []*statement
+	cold   bool      // if: body is rarely run
 	callee *callable // call
 }
 

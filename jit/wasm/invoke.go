@@ -148,13 +148,17 @@ func (i *Instance) run(inv *jit.Invocation, f *Form) jit.Outcome {
 	if left < 0 {
 		o = jit.Outcome{Status: i.meter.status}
 	} else if err := f.call.CallWithStack(&i.ctx, s); err != nil {
-		o = i.ended(f)
 		left = int64(f.fuel.Get())
+		left, o = i.ended(f, left)
 		inv.Cost.Lookups, inv.Cost.BytesRead = f.counts[0].Get(), f.counts[1].Get()
 	} else {
-		left = int64(s[0])
+		left = i.meter.spent(int64(s[0])) // emitted code does not look after every charge
 		inv.Cost.Lookups, inv.Cost.BytesRead = s[1], s[2]
-		left, o = i.encode(inv, f, left, s[compile.CallResults:])
+		if left < 0 {
+			o = jit.Outcome{Status: i.meter.status}
+		} else {
+			left, o = i.encode(inv, f, left, s[compile.CallResults:])
+		}
 	}
 	if block.Bytes() != nil {
 		i.shard.Release(block)
@@ -177,12 +181,12 @@ func (i *Instance) finish(inv *jit.Invocation, f *Form, left int64, o jit.Outcom
 	return o
 }
 
-// ended translates an exit of emitted code.
-func (i *Instance) ended(f *Form) jit.Outcome {
+// ended translates an exit of emitted code, after which left fuel remains.
+func (i *Instance) ended(f *Form, left int64) (int64, jit.Outcome) {
 	n := int32(f.exit.Get())
 	if n == 0 {
 		// A trap of its own: a load beyond the arena, by a ref that makes no sense.
-		return jit.Outcome{Status: jit.Corrupt, Message: []byte("the tenant's data is damaged")}
+		return left, jit.Outcome{Status: jit.Corrupt, Message: []byte("the tenant's data is damaged")}
 	}
 	kind := compile.ExitStopped
 	var x *compile.Exit
@@ -192,9 +196,20 @@ func (i *Instance) ended(f *Form) jit.Outcome {
 		x = &f.module.Exits[n-1]
 		kind = x.Kind
 	}
+	if kind == compile.ExitGuard {
+		return left, i.miss(f.kinds, x)
+	}
+	if n < 0 { // a helper's, which knows no fuel
+		return left, i.end(kind, nil)
+	}
+	if left = i.meter.spent(left); left < 0 {
+		kind = compile.ExitStopped // of the two ends the meter's came first
+	}
+	return left, i.end(kind, x)
+}
+
+func (i *Instance) end(kind compile.ExitKind, x *compile.Exit) jit.Outcome {
 	switch kind {
-	case compile.ExitGuard:
-		return i.miss(f.kinds, x)
 	case compile.ExitThrow:
 		if x.Message != "" {
 			i.raised = append(i.raised[:0], x.Message...)
