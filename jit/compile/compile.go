@@ -261,11 +261,10 @@ const (
 	guardElement = "an element beyond the array"
 	guardModulo  = "a remainder by zero"
 	guardText    = "text that is not ASCII"
-	guardKey     = "a key that is no integer from 0 to 2^53"
 	guardWhole   = "a number that is not whole"
 )
 
-var guardNumbers = map[string]int{guardRange: 1, guardZero: 2, guardElement: 3, guardModulo: 4, guardText: 5, guardKey: 6, guardWhole: 7}
+var guardNumbers = map[string]int{guardRange: 1, guardZero: 2, guardElement: 3, guardModulo: 4, guardText: 5, guardWhole: 7}
 
 func guardID(at file.Idx, what string) int { return int(at)*8 + guardNumbers[what] }
 

@@ -39,6 +39,9 @@ func (l *lower) mathCall(e *ast.CallExpression, name string) value {
 	if name == "min" || name == "max" {
 		return l.extreme(name, args)
 	}
+	if name == "hypot" {
+		return l.hypot(args)
+	}
 	x := numberValue(constF64(math.NaN()))
 	if len(args) > 0 {
 		x = args[0]
@@ -129,6 +132,34 @@ func (l *lower) extreme(name string, args []value) value {
 		out = l.simple(numberValue(binary2(op, out.double(), x.double())))
 	}
 	return out
+}
+
+// hypot is the root of the squares' sum, added up with Kahan's compensation and
+// scaled by the largest, in the order of tier 0's.
+func (l *lower) hypot(args []value) value {
+	largest, anyNaN := constF64(0), constI32(0)
+	var list []*tree
+	for _, x := range args {
+		d := l.temp(unary(opF64Abs, x.double()))
+		isNaN := binary2(opF64Ne, d, d)
+		anyNaN = binary2(opI32Or, anyNaN, isNaN)
+		d = l.temp(choose(isNaN, constF64(0), d))
+		largest = l.temp(binary2(opF64Max, largest, d))
+		list = append(list, d)
+	}
+	sum, lost := constF64(0), constF64(0)
+	for _, d := range list {
+		n := l.temp(binary2(opF64Div, d, largest))
+		term := l.temp(binary2(opF64Sub, binary2(opF64Mul, n, n), lost))
+		next := l.temp(binary2(opF64Add, sum, term))
+		lost = l.temp(binary2(opF64Sub, binary2(opF64Sub, next, sum), term))
+		sum = next
+	}
+	out := l.temp(binary2(opF64Mul, unary(opF64Sqrt, sum), largest))
+	out = choose(binary2(opF64Eq, largest, constF64(0)), constF64(0), out)
+	out = choose(l.temp(anyNaN), constF64(math.NaN()), l.temp(out))
+	infinite := binary2(opF64Eq, largest, constF64(math.Inf(1)))
+	return numberValue(l.temp(choose(infinite, constF64(math.Inf(1)), l.temp(out))))
 }
 
 // quotientLimit: below it, the double quotient of two integers is never rounded

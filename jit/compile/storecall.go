@@ -26,6 +26,9 @@ func (l *lower) storeCall(e *ast.CallExpression, name string) value {
 	case "set", "delete", "incr", "version":
 		return l.storeChange(e, name)
 	}
+	if v, ok := l.batchCall(e, name); ok {
+		return v
+	}
 	args := l.arguments(e.ArgumentList)
 	if l.flow == nil {
 		return nothing()
@@ -59,7 +62,7 @@ func (l *lower) storeCall(e *ast.CallExpression, name string) value {
 		size := intValue(unary(opI64ExtI32U, n), lengthT)
 		return l.orUndefined(found, size)
 	}
-	l.refuse(at, "store."+name, "compiled functions know get, text, u8 to f64, u8At to f64At, has, size, version, set, delete and incr")
+	l.refuse(at, "store."+name, "compiled functions know get, text, u8 to f64, u8At to f64At, has, size, version, set, delete, incr, lengths, sumLengths, gather, sum and concat")
 	return nothing()
 }
 
@@ -148,19 +151,41 @@ func (l *lower) lookup(key value, at file.Idx) (ptr, size *tree) {
 	p, n := l.newLocal(i32), l.newLocal(i32)
 	ptr, size = localGet(p, i32), localGet(n, i32)
 	l.stable[p], l.stable[n] = true, true
-	if key.t.only(kString) || key.t.only(kView) && key.t.elem == elemU8 {
-		key = l.simple(key)
+	if key.t.only(kString|kNil) || key.t.only(kView|kNil) {
+		key = l.bytesKey(key, at)
+		if l.flow == nil {
+			return ptr, size
+		}
 		packed := l.newLocal(i64)
 		l.emit(&statement{kind: stmtCall, callee: l.hostImport("lookupBytes", []valueType{i32, i32}, []valueType{i64}), values: []*tree{key.n, key.m}, sets: []int{packed}})
 		l.unpack(packed, p, n, at)
 		return ptr, size
 	}
-	k := l.integerKey(key, at)
+	key = l.checkedKey(key, at)
 	if l.flow == nil {
 		return ptr, size
 	}
-	l.emitLookup(k, p, n)
+	k, isInt := l.integerKey(key)
+	if isInt.isConst() {
+		l.emitLookup(k, p, n)
+		return ptr, size
+	}
+	packed := l.newLocal(i64)
+	other := l.into(func() {
+		l.emit(&statement{kind: stmtCall, callee: l.hostImport("lookupNumber", []valueType{f64}, []valueType{i64}), values: []*tree{key.double()}, sets: []int{packed}})
+		l.unpack(packed, p, n, at)
+	})
+	l.emit(&statement{kind: stmtIf, value: isInt, body: l.into(func() { l.emitLookup(k, p, n) }), other: other})
 	return ptr, size
+}
+
+// bytesKey is a string, or the bytes of a typed array, as a key.
+func (l *lower) bytesKey(key value, at file.Idx) value {
+	key = l.simple(l.checkedKey(key, at))
+	if key.t.has(kView) {
+		key.m = l.temp(binary2(opI32Shl, key.m, constI32(int32(elementShifts[key.t.elem]))))
+	}
+	return key
 }
 
 // unpack splits what the host's lookups return: address << 32 | size, −1 when
@@ -173,34 +198,62 @@ func (l *lower) unpack(packed, p, n int, at file.Idx) {
 	l.emit(setLocal(n, unary(opI32WrapI64, x)))
 }
 
-// integerKey gives the integer that a key is. Other numbers are keys by their
-// text: rare enough for tier 0.
-func (l *lower) integerKey(key value, at file.Idx) *tree {
-	switch {
-	case key.t.only(kInt):
-		k := l.temp(key.integer())
-		if key.t.lo < 0 {
-			l.exitIf(binary2(opI64LtS, k, constI64(0)), ExitGuard, at, guardKey, false)
-		}
-		return k
-	case key.t.only(kInt | kNumber):
-		d := l.temp(key.double())
-		k := l.temp(unary(opI64TruncSatS, d))
-		whole := binary2(opI32And, binary2(opF64Eq, unary(opF64ConvI64S, k), d), binary2(opI64LeS, k, constI64(maxKey)))
-		// −0 is the key 0, as String(−0) is "0".
-		l.exitIf(not(binary2(opI32And, whole, binary2(opI64GeS, k, constI64(0)))), ExitGuard, at, guardKey, false)
-		return k
-	case key.t.only(kInt | kNumber | kUndefined):
-		key = l.simple(key)
-		l.exitIf(key.isUndefined(), ExitGuard, at, "a key that is undefined", false)
-		if l.flow == nil {
-			return constI64(0)
-		}
-		key.t = key.t.without(kUndefined)
-		return l.integerKey(key, at)
+const (
+	badKey   = "TypeError: a key is a number, a string or bytes"
+	badValue = "TypeError: a value is a string, a number, a BigInt or bytes: use JSON.stringify for objects"
+)
+
+// without throws where a value is nil or a boolean; the rest is a number, or a
+// string or a view. What it says of other kinds is for the caller.
+func (l *lower) without(v value, at file.Idx, message string) value {
+	if !v.t.has(kNil | kBool) {
+		return v
 	}
-	l.refuse(at, "a key that is "+key.t.describe(), "use a number, a string or bytes")
-	return nil
+	v = l.simple(v)
+	l.throw(v.isSentinel(), at, message)
+	v.t = v.t.without(kNil | kBool)
+	if v.isNever() {
+		l.flow = nil
+	}
+	return v
+}
+
+// isSentinel is the condition that v is nil or a boolean.
+func (v value) isSentinel() *tree {
+	switch {
+	case v.t.only(kNil | kBool):
+		return constI32(1)
+	case v.rep == repI64:
+		return binary2(opI64LeS, v.n, constI64(sentinelInt+codeNull))
+	case v.rep == repF64:
+		return binary2(opI64LtU, binary2(opI64Sub, unary(opI64ReintF64, v.n), constI64(sentinelBitsSigned)), constI64(4))
+	}
+	return v.isNil()
+}
+
+// checkedKey throws where a key is none.
+func (l *lower) checkedKey(key value, at file.Idx) value {
+	key = l.without(key, at, badKey)
+	if l.flow != nil && !key.t.only(kInt|kNumber) && !key.t.only(kString) && !key.t.only(kView) {
+		l.refuse(at, "a key that is "+key.t.describe(), "use a number, a string or bytes")
+	}
+	return key
+}
+
+// integerKey gives the integer that a number as a key may be, and whether it
+// is. Other numbers are keys by their text.
+func (l *lower) integerKey(key value) (k, isInt *tree) {
+	if key.t.only(kInt) {
+		k = l.temp(key.integer())
+		if key.t.lo >= 0 {
+			return k, constI32(1)
+		}
+		return k, l.temp(binary2(opI64GeS, k, constI64(0)))
+	}
+	d := l.temp(key.double())
+	k = l.temp(unary(opI64TruncSatS, d)) // −0 is the key 0, as String(−0) is "0"
+	whole := binary2(opI32And, binary2(opF64Eq, unary(opF64ConvI64S, k), d), binary2(opI64LtU, k, constI64(maxKey+1)))
+	return k, l.temp(whole)
 }
 
 // hashTree is the table's hash of an integer key.

@@ -33,6 +33,12 @@ const NoOption = -1
 type storeOptions struct {
 	ttl, ifVersion *tree
 	hasIf          bool
+	given          []namedOption // evaluated, to be checked where tier 0 does
+}
+
+type namedOption struct {
+	name string
+	v    value
 }
 
 // writeArguments lowers the arguments of a write, of which the last may be an
@@ -76,27 +82,80 @@ func (l *lower) storeOption(p ast.Property, o *storeOptions, at file.Idx) {
 	if l.flow == nil || x.t.only(kUndefined) {
 		return
 	}
-	if !x.t.only(kInt) {
-		l.refuse(p.Idx0(), name+" that is "+x.t.describe(), "give a whole number")
+	o.given = append(o.given, namedOption{name, l.keep(x)})
+}
+
+// check converts what was given.
+func (o *storeOptions) check(l *lower, at file.Idx) {
+	for _, name := range []string{"ttl", "ifVersion"} {
+		for _, g := range o.given {
+			if g.name != name || l.flow == nil {
+				continue
+			}
+			n := l.wholeOption(g.v, name, NoOption, at)
+			if name == "ttl" {
+				l.throw(unary(opI64Eqz, n), at, "RangeError: ttl is at least 1 ms")
+				o.ttl = n
+			} else {
+				o.ifVersion, o.hasIf = n, true
+			}
+		}
 	}
-	n := l.temp(x.integer())
-	if name == "ttl" {
-		l.throw(binary2(opI64LtS, n, constI64(0)), at, "TypeError: ttl is a whole number from 0 to 2^53−1")
-		l.throw(unary(opI64Eqz, n), at, "RangeError: ttl is at least 1 ms")
-		o.ttl = n
-		return
+}
+
+// wholeOption wants a whole number from 0 to 2^53−1; undefined gives standard.
+func (l *lower) wholeOption(x value, name string, standard int64, at file.Idx) *tree {
+	message := "TypeError: " + name + " is a whole number from 0 to 2^53−1"
+	x = l.simple(x)
+	missing := x.isUndefined()
+	if x.t.only(kUndefined) {
+		return constI64(standard)
 	}
-	l.throw(binary2(opI64LtS, n, constI64(0)), at, "TypeError: ifVersion is a whole number from 0 to 2^53−1")
-	o.ifVersion, o.hasIf = n, true
+	if !x.t.only(kPrimitive) || x.t.has(kNull|kBool) {
+		if x.t.has(kUndefined | kInt | kNumber) {
+			l.refuse(at, name+" that is "+x.t.describe(), "give a whole number")
+		}
+		l.throw(constI32(1), at, message)
+		l.flow = nil
+		return constI64(standard)
+	}
+	var n, ok *tree
+	if x.t.only(kInt | kUndefined) {
+		n = x.n
+		ok = binary2(opI64GeS, n, constI64(0))
+	} else {
+		n, ok = l.integerKey(value{t: numberT, rep: repF64, n: x.n})
+	}
+	l.throw(not(binary2(opI32Or, ok, missing)), at, message)
+	return l.temp(choose(missing, constI64(standard), n))
 }
 
 // keyTrees passes a key to the host: an integer with address 0, or bytes.
 func (l *lower) keyTrees(key value, at file.Idx) []*tree {
-	if key.t.only(kString) || key.t.only(kView) && key.t.elem == elemU8 {
-		key = l.simple(key)
+	none := []*tree{constI64(0), constI32(0), constI32(0)}
+	if key.t.only(kString|kNil) || key.t.only(kView|kNil) {
+		if key = l.bytesKey(key, at); l.flow == nil {
+			return none
+		}
 		return []*tree{constI64(0), key.n, key.m}
 	}
-	return []*tree{l.integerKey(l.simple(key), at), constI32(0), constI32(0)}
+	if key = l.checkedKey(key, at); l.flow == nil {
+		return none
+	}
+	key = l.simple(key)
+	k, isInt := l.integerKey(key)
+	if isInt.isConst() {
+		return []*tree{k, constI32(0), constI32(0)}
+	}
+	p, n := l.newLocal(i32), l.newLocal(i32)
+	l.stable[p], l.stable[n] = true, true
+	text := l.into(func() {
+		v := l.primitiveText(key, at)
+		l.emit(setLocal(p, v.n))
+		l.emit(setLocal(n, v.m))
+	})
+	l.emit(&statement{kind: stmtIf, value: isInt, body: []*statement{setLocal(p, constI32(0)), setLocal(n, constI32(0))}, other: text})
+	return []*tree{k, localGet(p, i32), localGet(n, i32)}
 }
 
 // hostStore calls a store function of the host and handles how it may fail.
@@ -141,27 +200,63 @@ func (l *lower) storeChange(e *ast.CallExpression, name string) value {
 	case "set":
 		return l.storeSet(args, o, at)
 	case "delete":
+		o.check(l, at)
 		trees := append(l.keyTrees(args[0], at), o.ifVersion)
+		if l.flow == nil {
+			return nothing()
+		}
 		r := l.hostStore("delete", at, true, trees, FailKey)
 		return boolValue(binary2(opI64Eq, r, constI64(1)))
 	case "incr":
 		delta := constI64(1)
 		if !args[1].t.only(kUndefined) {
-			if !args[1].t.only(kInt) {
-				l.refuse(at, "incr by "+args[1].t.describe(), "give a whole number")
-			}
-			delta = l.temp(args[1].integer())
+			delta = l.incrBy(args[1], at)
 		}
-		r := l.hostStore("incr", at, true, append(l.keyTrees(args[0], at), delta), FailKey, FailLarge, FailText, FailOverflow, FailUnsafe)
+		trees := append(l.keyTrees(args[0], at), delta)
+		if l.flow == nil {
+			return nothing()
+		}
+		r := l.hostStore("incr", at, true, trees, FailKey, FailLarge, FailText, FailOverflow, FailUnsafe)
 		return intValue(r, safeT)
 	}
 	l.tally(countLookups, constI64(1))
-	r := l.hostStore("version", at, false, l.keyTrees(args[0], at), FailKey)
+	trees := l.keyTrees(args[0], at)
+	if l.flow == nil {
+		return nothing()
+	}
+	r := l.hostStore("version", at, false, trees, FailKey)
 	return intValue(r, versionT)
 }
 
+// incrBy is what incr adds: a whole number, 1 for undefined.
+func (l *lower) incrBy(x value, at file.Idx) *tree {
+	const message = "TypeError: incr wants a whole number"
+	switch {
+	case x.t.only(kInt):
+		return l.temp(x.integer())
+	case x.t.only(kBool | kNull):
+		l.throw(constI32(1), at, message)
+		l.flow = nil
+		return constI64(0)
+	case !x.t.only(kInt | kNumber | kUndefined):
+		l.refuse(at, "incr by "+x.t.describe(), "give a whole number")
+	}
+	x = l.simple(x)
+	missing := x.isUndefined()
+	n := x.n
+	if x.rep == repF64 {
+		n = l.temp(unary(opI64TruncSatS, x.n))
+		whole := binary2(opF64Eq, unary(opF64Trunc, x.n), x.n)
+		l.throw(not(binary2(opI32Or, whole, missing)), at, message)
+	}
+	return l.temp(choose(missing, constI64(1), n))
+}
+
 func (l *lower) storeSet(args []value, o storeOptions, at file.Idx) value {
-	v := args[1]
+	v := l.without(args[1], at, badValue)
+	if l.flow == nil {
+		return nothing()
+	}
 	switch {
 	case v.t.only(kInt | kNumber):
 		v = l.simple(l.toText(v, at))
@@ -173,7 +268,11 @@ func (l *lower) storeSet(args []value, o storeOptions, at file.Idx) value {
 	default:
 		l.refuse(at, "a stored value that is "+v.t.describe(), "store a string, a number or a typed array, with a test for undefined before")
 	}
+	o.check(l, at)
 	trees := append(l.keyTrees(args[0], at), v.n, v.m, o.ttl, o.ifVersion)
+	if l.flow == nil {
+		return nothing()
+	}
 	r := l.hostStore("set", at, true, trees, FailKey, FailLarge)
 	if !o.hasIf {
 		return intValue(r, versionT)

@@ -34,6 +34,7 @@ var hostFunctions = map[string]hostFunction{
 	"spent":        {"l", "l", func(i *Instance, s []uint64) { s[0] = uint64(i.meter.spent(int64(s[0]))) }},
 	"lookupInt":    {"l", "l", func(i *Instance, s []uint64) { s[0] = i.lookup(store.IntKey(s[0])) }},
 	"lookupBytes":  {"ii", "l", hostLookupBytes},
+	"lookupNumber": {"d", "l", hostLookupNumber},
 	"set":          {"liiiill", "l", hostSet},
 	"delete":       {"liil", "l", hostDelete},
 	"incr":         {"liil", "l", hostIncr},
@@ -97,7 +98,7 @@ func typesOf(letters string) (types []api.ValueType) {
 
 func defineHost(ctx context.Context, rt wazero.Runtime) error {
 	b := rt.NewHostModuleBuilder(compile.HostModule)
-	for _, functions := range []map[string]hostFunction{hostFunctions, stringFunctions} {
+	for _, functions := range []map[string]hostFunction{hostFunctions, stringFunctions, batchFunctions} {
 		for name, f := range functions {
 			call := f.call
 			b.NewFunctionBuilder().WithGoFunction(api.GoFunc(func(ctx context.Context, stack []uint64) {
@@ -180,6 +181,11 @@ func hostLookupBytes(i *Instance, s []uint64) {
 		return
 	}
 	s[0] = i.lookup(k)
+}
+
+// hostLookupNumber looks a number up by its text; integers come another way.
+func hostLookupNumber(i *Instance, s []uint64) {
+	s[0] = i.lookup(store.BytesKey(appendNumber(i.text[:0], api.DecodeF64(s[0]))))
 }
 
 // hostRaise keeps the message of the exception that is about to be thrown.

@@ -46,7 +46,10 @@ type Instance struct {
 	builder    builder
 	utf8       []byte
 	value      []byte
+	values     [][]byte
 	requestID  uint64
+	lookups    uint64 // and read: by host functions
+	read       uint64
 	scratch    api.MutableGlobal // of the running form: the first free byte
 	scratchEnd uint32
 	emptyRef   uint32 // what an empty value's address is: any but 0

@@ -107,6 +107,7 @@ func (i *Instance) run(inv *jit.Invocation, f *Form) jit.Outcome {
 	l := inv.Limits
 	i.overlay, i.now, i.reason = inv.Overlay, inv.NowMillis, ""
 	i.tenant, i.requestID, i.resultSize = inv.Tenant, inv.ID, l.ResultSize
+	i.lookups, i.read = 0, 0
 	i.console.reset(l.LogSize)
 	i.json.open, i.json.first, i.json.hasKey = i.json.open[:0], i.json.first[:0], false
 	left := i.meter.begin(l.Fuel, l.Slice*jit.CompiledSpeed, inv.Yield)
@@ -160,6 +161,8 @@ func (i *Instance) run(inv *jit.Invocation, f *Form) jit.Outcome {
 			left, o = i.encode(inv, f, left, s[compile.CallResults:])
 		}
 	}
+	inv.Cost.Lookups += i.lookups
+	inv.Cost.BytesRead += i.read
 	if block.Bytes() != nil {
 		i.shard.Release(block)
 	}
