@@ -34,6 +34,7 @@ var (
 	ErrBadArgument error = sentinel(wire.StatusBadArgument)
 	ErrAborted     error = sentinel(wire.StatusAborted)
 	ErrUnavailable error = sentinel(wire.StatusUnavailable)
+	ErrNotCompiled error = sentinel(wire.StatusNotCompiled)
 	// ErrChanged: a large value was replaced again and again while it was pulled.
 	ErrChanged error = sentinel(wire.StatusChanged)
 
@@ -154,6 +155,7 @@ var descriptions = map[wire.Status]string{
 	wire.StatusBadArgument: "bad argument",
 	wire.StatusAborted:     "not done because an operation before it failed",
 	wire.StatusUnavailable: "the server has no memory or session left: try later",
+	wire.StatusNotCompiled: "compiled code cannot run this call, and the tenant is sandboxed",
 }
 
 func describe(s wire.Status) string {
@@ -177,6 +179,8 @@ func opError(op wire.Op) error {
 		return &FunctionError{Message: string(op.Value()), Line: int(op.Word(0)), Column: int(op.Word(1))}
 	case wire.StatusBadLibrary:
 		return &LibraryError{Message: string(op.Value()), Line: int(op.Word(0)), Column: int(op.Word(1))}
+	case wire.StatusNotCompiled:
+		return &Error{Status: st, Reason: string(op.Value()) + at(int(op.Word(0)), int(op.Word(1)))}
 	default:
 		if len(op.Value()) == 0 {
 			return errorOf(st)

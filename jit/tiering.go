@@ -97,9 +97,16 @@ const (
 	VerdictRefuse                 // it ends, for the reason given
 )
 
-// Missed decides about a call that has waited for code tries times. The form is
-// what is to be compiled, if anything is.
-func (t *Tiering) Missed(m Miss, tries int) (Verdict, *Form, Reason) {
+// Decision is a Verdict with what it takes.
+type Decision struct {
+	Verdict
+	Form *Form  // to be compiled (VerdictTierUp, VerdictCompile)
+	Wide []int  // with the general form for these guards
+	Why  Reason // of VerdictRefuse
+}
+
+// Missed decides about a call that has waited for code tries times.
+func (t *Tiering) Missed(m Miss, tries int) Decision {
 	t.Deopts++
 	if m.Kinds == 0 {
 		return t.give(Reason{Text: "the call brings JSON, text that is not ASCII, or more than 15 arguments, which compiled code does not take"})
@@ -117,81 +124,78 @@ func (t *Tiering) Missed(m Miss, tries int) (Verdict, *Form, Reason) {
 }
 
 // give ends a sandboxed call and runs a trusted one on tier 0.
-func (t *Tiering) give(why Reason) (Verdict, *Form, Reason) {
+func (t *Tiering) give(why Reason) Decision {
 	if t.Sandboxed {
-		return VerdictRefuse, nil, why
+		return refuse(why)
 	}
-	return VerdictInterp, nil, Reason{}
+	return Decision{}
 }
 
+func refuse(why Reason) Decision { return Decision{Verdict: VerdictRefuse, Why: why} }
+
 // missing: the form is not there.
-func (t *Tiering) missing(f *Form, tries int) (Verdict, *Form, Reason) {
+func (t *Tiering) missing(f *Form, tries int) Decision {
 	switch {
 	case f.State == FormRefused:
 		return t.give(f.Why)
 	case f.State == FormMaking && t.Sandboxed:
-		return VerdictWait, f, Reason{}
+		return Decision{Verdict: VerdictWait}
 	case f.State == FormMaking:
-		return VerdictInterp, nil, Reason{}
+		return Decision{}
 	case !t.Sandboxed:
-		return VerdictTierUp, f, Reason{}
+		return Decision{Verdict: VerdictTierUp, Form: f, Wide: f.Wide}
 	case tries >= MaxTries:
-		return VerdictRefuse, nil, Reason{Text: "the code for this call went away while it waited: try again"}
+		return refuse(Reason{Text: "the code for this call went away while it waited: try again"})
 	}
-	return VerdictCompile, f, Reason{}
+	return Decision{Verdict: VerdictCompile, Form: f, Wide: f.Wide}
 }
 
 // widenNow is for a sandboxed call, which has nowhere else to go.
-func (t *Tiering) widenNow(f *Form, g *GuardCount, tries int) (Verdict, *Form, Reason) {
+func (t *Tiering) widenNow(f *Form, g *GuardCount, tries int) Decision {
 	switch {
 	case f.State == FormMaking:
-		return VerdictWait, f, Reason{}
+		return Decision{Verdict: VerdictWait}
 	case f.State == FormRefused:
-		return VerdictRefuse, nil, f.Why
+		return refuse(f.Why)
 	case !g.CanWiden || f.isWide(g.ID):
-		return VerdictRefuse, nil, Reason{g.Line, g.Column, g.What + ": compiled code has no form for it"}
+		return refuse(Reason{g.Line, g.Column, g.What + ": compiled code has no form for it"})
 	case tries >= MaxTries:
-		return VerdictRefuse, nil, Reason{g.Line, g.Column, g.What + ": the call was compiled anew three times and met another such case each time; call it again"}
+		return refuse(Reason{g.Line, g.Column, g.What + ": the call was compiled anew three times and met another such case each time; call it again"})
 	}
-	f.Wide = append(f.Wide, g.ID)
-	return VerdictCompile, f, Reason{}
+	return Decision{Verdict: VerdictCompile, Form: f, Wide: f.wider(g.ID)}
 }
 
 // widenLater is for a trusted call: it runs on tier 0, and what keeps failing is
 // compiled anew.
-func (t *Tiering) widenLater(f *Form, g *GuardCount) (Verdict, *Form, Reason) {
+func (t *Tiering) widenLater(f *Form, g *GuardCount) Decision {
 	switch {
 	case g.Failed < guardPatience || f.State != FormReady:
-		return VerdictInterp, nil, Reason{}
+		return Decision{}
 	case g.CanWiden && !f.isWide(g.ID) && len(f.Wide) < maxWidenings:
-		f.Wide = append(f.Wide, g.ID)
-		return VerdictTierUp, f, Reason{}
+		return Decision{Verdict: VerdictTierUp, Form: f, Wide: f.wider(g.ID)}
 	case g.Failed*rareFailure > t.Calls[TierCompiled]:
 		t.Stays = Reason{g.Line, g.Column, "a guard keeps failing: " + g.What}
 	}
-	return VerdictInterp, nil, Reason{}
+	return Decision{}
 }
 
-// Making notes that a control thread has been asked for f.
+// Making notes that a control thread compiles f.
 func (f *Form) Making() { f.State = FormMaking }
 
-// NotMade notes that nobody could be asked for f, or that what was made is lost.
-func (f *Form) NotMade() {
-	if f.State == FormMaking {
-		f.State = FormAbsent
-	}
-}
-
-// Made takes what became of the form for kinds: its size, or why it is refused.
-func (t *Tiering) Made(kinds uint64, size int, why Reason) {
+// Made takes what became of the form for kinds: its size in bytes, or why it is
+// refused. A form that could not be widened goes on as it was.
+func (t *Tiering) Made(kinds uint64, wide []int, size int, why Reason) {
 	t.Compilations++
 	for _, f := range t.Forms {
 		if f.Kinds != kinds {
 			continue
 		}
-		f.State, f.Size = FormReady, size
-		if why.Text != "" {
-			f.State, f.Why = FormRefused, why
+		f.Wide, f.Why, f.State = wide, why, FormReady
+		switch {
+		case why.Text == "":
+			f.Size = size
+		case f.Size == 0:
+			f.State = FormRefused
 		}
 		return
 	}
@@ -231,6 +235,11 @@ func (f *Form) guard(g Guard) *GuardCount {
 	}
 	f.Guards = append(f.Guards, GuardCount{Guard: g})
 	return &f.Guards[len(f.Guards)-1]
+}
+
+// wider is a list of its own: the one before may be on its way to a control thread.
+func (f *Form) wider(id int) []int {
+	return append(append(make([]int, 0, len(f.Wide)+1), f.Wide...), id)
 }
 
 func (f *Form) isWide(id int) bool {

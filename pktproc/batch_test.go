@@ -121,7 +121,7 @@ func TestBatch(t *testing.T) {
 	s.want(t, "-", "+", "1", "OK x", "EXCEPTION no luck", "NO_FUNCTION ", "OK ", "written")
 	later.want(t, "1")
 	b.Await()
-	if c := l.Counters; c[tenants.CounterRequests] != 9 || c[tenants.CounterCalls] != 4 || r.p.n.Tasks != 0 {
+	if c := l.Counters; c[tenants.CounterRequests] != 9 || c[tenants.CounterCalls] != 3 || r.p.n.Tasks != 0 {
 		t.Errorf("%d requests, %d calls, %d tasks left", c[tenants.CounterRequests], c[tenants.CounterCalls], r.p.n.Tasks)
 	}
 }

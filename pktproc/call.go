@@ -33,7 +33,8 @@ func (p *Processor) call(r *request, op wire.Op) step {
 		r.fail(op, r.stop)
 		return stepDone
 	}
-	invoker, st := p.invoker(t)
+	fn := t.local.Function(op.Key())
+	invoker, st := p.invoker(t, k, fn)
 	switch {
 	case st == wire.StatusPending && k.job != nil:
 		p.failedJob(r, op)
@@ -44,7 +45,6 @@ func (p *Processor) call(r *request, op wire.Op) step {
 		r.fail(op, st)
 		return stepDone
 	}
-	fn := t.local.Function(op.Key())
 	if k.yield == nil && fn.Long() {
 		return p.preempt(r, t.shard.Overlay())
 	}
@@ -57,21 +57,33 @@ func (p *Processor) call(r *request, op wire.Op) step {
 	out := invoker.Invoke(inv)
 	pprof.SetGoroutineLabels(unlabelled)
 	inv.Yield = nil
-	if out.Status == jit.Preempted {
+	switch {
+	case out.Status == jit.Deopt:
+		return p.deopt(r, op, fn, t.local.Engine.Compiled().Missed())
+	case out.Status == jit.Preempted:
 		fn.MarkLong()
 		t.local.Counters[tenants.CounterPreempted]++
 		p.n.Preempted++
-	} else if k.settled == 0 { // no slice of it has ended
+	case k.settled == 0: // no slice of it has ended
 		fn.MarkShort()
 	}
 	p.charge(k)
 	if out.Status == jit.Preempted {
 		return p.preempt(r, overlay)
 	}
-	c := &t.local.Counters
-	c[tenants.CounterCalls]++
+	k.interp, k.tries = k.interp && r.atomic, 0
+	p.countCall(t, fn, inv)
 	p.finishCall(r, op, &out, try)
 	return stepDone
+}
+
+func (p *Processor) countCall(t *tenant, fn *tenants.Function, inv *jit.Invocation) {
+	c := &t.local.Counters
+	c[tenants.CounterCalls]++
+	c[tenants.CounterCompiled] += uint64(inv.Cost.Tier)
+	p.n.Calls++
+	p.n.Compiled += uint64(inv.Cost.Tier)
+	fn.Tiering.Ended(&inv.Cost)
 }
 
 // prepare fills k's invocation for op.
@@ -110,15 +122,30 @@ func (p *Processor) charge(k *task) {
 	c[tenants.CounterBytesRead] += cost.BytesRead
 	p.n.Fuel += cost.Fuel
 	t.calls.tokens--
-	t.fuel.tokens -= int64(cost.Fuel)
-	k.burnt += int64(cost.Fuel)
-	k.calling = false
-	p.settle(k, int64(cost.Fuel)-k.settled)
+	p.settleRun(k)
 }
 
-// preempt drops what a straight run has done since its overlay was opened: this
-// operation, or an atomic datagram from its beginning.
+// settleRun charges a run's core time to its tenant's turn.
+func (p *Processor) settleRun(k *task) {
+	fuel := int64(k.invocation.Cost.Fuel)
+	k.t.fuel.tokens -= fuel
+	if k.invocation.Cost.Tier == jit.TierCompiled {
+		fuel /= jit.CompiledSpeed
+	}
+	k.burnt += fuel
+	k.calling = false
+	p.settle(k, fuel-k.settled)
+}
+
+// preempt drops what a straight run has done, to go on in a coroutine.
 func (p *Processor) preempt(r *request, overlay *store.Overlay) step {
+	p.undo(r, overlay)
+	return stepPreempted
+}
+
+// undo drops what has been done since the overlay was opened: this operation, or
+// an atomic datagram from its beginning.
+func (p *Processor) undo(r *request, overlay *store.Overlay) {
 	if r.overlay || !r.atomic {
 		overlay.Discard()
 	}
@@ -128,7 +155,6 @@ func (p *Processor) preempt(r *request, overlay *store.Overlay) step {
 		r.rest, r.index = r.all, 0
 		r.w = wire.NewWriter(r.w.Bytes()[:0:r.room])
 	}
-	return stepPreempted
 }
 
 // pause stands between the calls of one datagram: many short ones together must

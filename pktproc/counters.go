@@ -67,6 +67,9 @@ type Counters struct {
 	Preempted  uint64 // straight runs that outran their slice
 	Slices     uint64 // resumes of a suspended call
 	Fuel       uint64
+	Calls      uint64 // of functions, that ended
+	Compiled   uint64 // of them, those that ran on tier 1
+	Deopts     uint64 // runs of tier 1 that were given up
 
 	Sessions, SessionsOpened, SessionsEvicted uint64
 	Tasks                                     uint64 // requests that wait or are suspended now
@@ -81,13 +84,13 @@ type Counters struct {
 }
 
 // numFlat is the number of Counters' fields that are no arrays.
-const numFlat = 25
+const numFlat = 28
 
 // flat lists the scalar counters in the order of flatNames.
 func (c *Counters) flat() [numFlat]*uint64 {
 	return [numFlat]*uint64{
 		&c.Frames, &c.Delivered, &c.Forwarded, &c.Requests, &c.Replies, &c.Hello1, &c.Hello2,
-		&c.BadCookies, &c.ARP, &c.ND, &c.Echo, &c.Duplicates, &c.Unrecorded, &c.Preempted, &c.Slices, &c.Fuel,
+		&c.BadCookies, &c.ARP, &c.ND, &c.Echo, &c.Duplicates, &c.Unrecorded, &c.Preempted, &c.Slices, &c.Fuel, &c.Calls, &c.Compiled, &c.Deopts,
 		&c.Sessions, &c.SessionsOpened, &c.SessionsEvicted, &c.Tasks, &c.Coroutines, &c.Pushes,
 		&c.KeptResults, &c.KeptBytes, &c.RecordBytes,
 	}
@@ -95,7 +98,7 @@ func (c *Counters) flat() [numFlat]*uint64 {
 
 var flatNames = [numFlat]string{
 	"frames", "delivered", "forwarded", "requests", "replies", "hello1", "hello2",
-	"bad_cookies", "arp", "nd", "echo", "duplicates", "unrecorded", "preempted", "slices", "fuel",
+	"bad_cookies", "arp", "nd", "echo", "duplicates", "unrecorded", "preempted", "slices", "fuel", "calls", "compiled_calls", "deopts",
 	"sessions", "sessions_opened", "sessions_evicted", "tasks", "coroutines", "pushes",
 	"kept_results", "kept_bytes", "record_bytes",
 }

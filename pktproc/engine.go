@@ -7,12 +7,19 @@ import (
 	"shredder/tenants"
 )
 
-// invoker returns what runs t's functions. PENDING: a control thread has to
-// make a runtime first.
-func (p *Processor) invoker(t *tenant) (jit.Invoker, wire.Status) {
+// invoker returns what runs k's call of fn: compiled code unless it is for tier 0.
+// PENDING: a control thread has to make a runtime first.
+func (p *Processor) invoker(t *tenant, k *task, fn *tenants.Function) (jit.Invoker, wire.Status) {
 	e := &t.local.Engine
-	if e.Active() == nil {
+	if e.Active() == nil || !fn.Known() {
 		return nil, wire.StatusNoFunction
+	}
+	ti := &fn.Tiering
+	if ti.Sandboxed || !k.interp && ti.Stays.Text == "" {
+		if i := e.Compiled(); i != nil {
+			return i, wire.StatusOK
+		}
+		return nil, wire.StatusPending
 	}
 	rt := e.Runtime()
 	if rt == nil || rt.Dirty() {
@@ -36,30 +43,28 @@ func (p *Processor) awaitRuntime(r *request, op wire.Op) step {
 		}
 		t.making = job
 	}
-	k.job = t.making
-	return stepJob
+	return p.awaitJob(k, t.making)
 }
 
 // activate makes a version serve the calls that begin from now on.
 func (p *Processor) activate(ev tenants.Event) {
 	ev.Local.Engine.Activate(ev.Version, ev.Runtime)
+	ev.Local.Engine.SettleCompiled(ev.Version, ev.Compiled)
 }
 
 // jobDone takes back a job. Its task may have ended meanwhile.
 func (p *Processor) jobDone(job *tenants.Job) {
-	var k *task
-	for _, e := range p.tasks.all {
-		if e.job == job && e.state != taskFree {
-			k = e
-			break
-		}
-	}
+	k := p.waiterOf(job)
 	t := p.tenantByID(job.Local.ID)
 	if t != nil && t.local != job.Local {
 		t = nil // removed, and its id is another's
 	}
-	if job.Kind == tenants.JobRuntime {
+	switch job.Kind {
+	case tenants.JobRuntime:
 		p.runtimeDone(job, t, k)
+		return
+	case tenants.JobCompile:
+		p.compileDone(job, t, k)
 		return
 	}
 	if t != nil {
@@ -78,13 +83,19 @@ func (p *Processor) runtimeDone(job *tenants.Job, t *tenant, k *task) {
 			t.making = nil
 		}
 		t.local.Engine.Settle(job.Version, job.Runtime)
+		t.local.Engine.SettleCompiled(job.Version, job.Compiled)
 	}
-	if k == nil {
-		return
+	if k != nil {
+		p.goOn(k, job.Status == wire.StatusOK)
 	}
+}
+
+// goOn lets a call run that waited for a job. Unless the job is forgotten, its
+// outcome is the call's.
+func (p *Processor) goOn(k *task, forget bool) {
 	k.state = taskReady
-	if job.Runtime != nil {
-		k.job = nil // else its outcome is the call's
+	if forget {
+		k.job = nil
 	}
 	p.ring.push(k.t)
 }
@@ -124,7 +135,7 @@ func (p *Processor) submitFn(k *task, op wire.Op, f *nic.Frame) {
 		return
 	}
 	t.fnJobs++
-	k.job = job
+	k.job, job.Waiter = job, k
 }
 
 // fnDone answers an FN with its outcome.

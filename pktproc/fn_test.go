@@ -176,7 +176,7 @@ func TestRuntimes(t *testing.T) {
 	}
 	// Another version becomes active while the runtime is made.
 	r.process(c.frame(0, opCall("echo", nil)))
-	next := &tenants.Version{}
+	next := &tenants.Version{Functions: []string{"echo"}}
 	r.p.HandleEvent(tenants.Event{Kind: tenants.EventVersion, Local: l, Version: next})
 	fresh := &fakeRuntime{functions: functions{"echo": func(c *fakeCall) jit.Status { c.Result = append(c.Result, "new"...); return jit.OK }}}
 	r.answer(func(j *tenants.Job) { j.Runtime = &fakeRuntime{} })
@@ -206,7 +206,7 @@ func TestVersionDuringCall(t *testing.T) {
 	r.process(c.frame(0, opCall("long", nil)))
 	r.slices(4)
 	fresh := &fakeRuntime{functions: functions{"long": func(c *fakeCall) jit.Status { c.Result = append(c.Result, "new"...); return jit.OK }}}
-	r.p.HandleEvent(tenants.Event{Kind: tenants.EventVersion, Local: l, Version: &tenants.Version{}, Runtime: fresh})
+	r.p.HandleEvent(tenants.Event{Kind: tenants.EventVersion, Local: l, Version: &tenants.Version{Functions: []string{"long"}}, Runtime: fresh})
 	r.slices(100)
 	if op := must(t, c.last(), wire.StatusOK); string(op.Value()) != "done" {
 		t.Fatalf("%q", op.Value())

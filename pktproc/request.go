@@ -13,7 +13,8 @@ const (
 	stepDone      step = iota
 	stepPreempted      // a call outran its slice: go on in a coroutine, from the same operation
 	stepTurn           // its share of the turn is used up: go on from the same operation
-	stepJob            // a control thread has to make a runtime first
+	stepJob            // a control thread has to make a runtime or to compile first
+	stepAgain          // everything is undone: execute the atomic datagram from its beginning
 )
 
 // request is a datagram being executed. One that ends within its turn lives in
@@ -87,7 +88,9 @@ func (p *Processor) runOps(r *request) step {
 		r.failed, r.cost = wire.StatusOK, wire.Receipt{}
 		if r.stop != wire.StatusOK {
 			r.fail(op, r.stop)
-		} else if st := p.exec(r, op); st != stepDone {
+		} else if st := p.exec(r, op); st == stepAgain {
+			return p.runOps(r) // once: the task's calls are for tier 0 now
+		} else if st != stepDone {
 			return st
 		}
 		p.countOp(r, op)

@@ -70,7 +70,7 @@ func TestTurnBudget(t *testing.T) {
 	}
 	r := callRig(t, nil, locals...)
 	for _, l := range locals {
-		l.Engine.Runtime().(*fakeRuntime).functions["half"] = func(c *fakeCall) jit.Status { return c.burn(300) }
+		addFunction(l, "half", func(c *fakeCall) jit.Status { return c.burn(300) })
 	}
 	var frames [][]byte
 	for i := range 32 {
@@ -97,11 +97,11 @@ func TestManyCalls(t *testing.T) {
 	for _, flags := range []uint8{0, wire.FlagAtomic} {
 		l, other := newOpenLocal(t, 1, "one"), newOpenLocal(t, 2, "other")
 		r := callRig(t, nil, l, other)
-		l.Engine.Runtime().(*fakeRuntime).functions["half"] = func(c *fakeCall) jit.Status {
+		addFunction(l, "half", func(c *fakeCall) jit.Status {
 			n, _, _ := c.Overlay.Incr(store.BytesKey([]byte("n")), 1)
 			c.Result = wire.AppendInt(c.Result, n)
 			return c.burn(300)
-		}
+		})
 		calls := func(w *wire.Writer) {
 			for range 40 {
 				opCall("half", nil)(w)

@@ -30,6 +30,8 @@ type task struct {
 	recorded bool
 	deadline int64 // mono ns
 	calling  bool  // a call is under way
+	interp   bool  // its call runs on tier 0; of an atomic datagram all that follow, too
+	tries    int   // how often its call has waited for compiled code
 	settled  int64 // of its fuel, what its tenant's turn was charged
 	burnt    int64 // fuel since it last gave way to others, between its calls
 
@@ -90,6 +92,7 @@ func (p *Processor) freeTask(k *task) {
 	k.state, k.t, k.worker, k.job, k.source, k.push = taskFree, nil, nil, nil, nil, nil
 	k.batch, k.x, k.again = nil, Exec{}, false
 	k.long, k.burnt, k.settled = false, 0, 0
+	k.interp, k.tries = false, 0
 	k.r.t = nil // the next request overwrites the rest
 	k.invocation.Overlay, k.invocation.Limits = nil, nil
 	k.next = p.tasks.free

@@ -42,8 +42,9 @@ type tenant struct {
 
 	calls, fuel meter
 
-	making *tenants.Job // the JobRuntime that the control threads have, or nil
-	fnJobs int          // JobFns that they have
+	making    *tenants.Job // the JobRuntime that the control threads have, or nil
+	compiling *tenants.Job // the JobCompile that they have
+	fnJobs    int          // JobFns that they have
 }
 
 // busy says whether writes and calls have to wait.

@@ -87,6 +87,13 @@ func withRuntime(l *tenants.Local, functions map[string]func(c *fakeCall) jit.St
 	return rt
 }
 
+// addFunction gives l's library another function.
+func addFunction(l *tenants.Local, name string, f func(c *fakeCall) jit.Status) {
+	v := l.Engine.Active()
+	v.Functions = append(v.Functions, name)
+	l.Engine.Runtime().(*fakeRuntime).functions[name] = f
+}
+
 // callRig2 is callRig for benchmarks, with a function that does nothing.
 func callRig2(tb testing.TB, l *tenants.Local) *rig {
 	tb.Helper()

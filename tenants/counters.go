@@ -29,13 +29,16 @@ const (
 	CounterFull                         // operations refused because the quota or the budget was used up
 	CounterSessions                     // sessions opened
 	CounterLogRecords                   // log records written
+	CounterCompiled                     // of the calls, those that ran on tier 1
+	CounterDeopts                       // runs of tier 1 that were given up: types or guards did not hold
+	CounterCompilations                 // compilations that calls asked for
 	NumCounters
 )
 
 var counterNames = [NumCounters]string{
 	"requests", "operations", "reads", "misses", "writes", "bytes_read", "bytes_written", "duplicates",
 	"calls", "exceptions", "fuel_ended", "deadline_ended", "limit_ended", "killed", "preempted", "fuel",
-	"lookups", "busy", "denied", "full", "sessions", "log_records",
+	"lookups", "busy", "denied", "full", "sessions", "log_records", "compiled_calls", "deopts", "compilations",
 }
 
 // String returns the counter's name in statistics and metrics.

@@ -1,5 +1,7 @@
 package tenants
 
+import "shredder/jit/wasm"
+
 // EventKind says what an event asks of an lcore.
 type EventKind uint8
 
@@ -11,8 +13,9 @@ const (
 	// then Ack. The shard is unmapped right after.
 	EventRemove
 	// EventVersion makes Version the active one of Local (nil: no functions any
-	// more), with Runtime ready to run it, or nil to be made when first needed.
-	// Calls under way finish on what they began with. See Engine.Activate.
+	// more), with Runtime and Compiled ready to run it, or nil to be made when
+	// first needed. Calls under way finish on what they began with. See
+	// Engine.Activate and SettleCompiled.
 	EventVersion
 	// EventJobDone brings Job, which this lcore submitted, back with its outcome.
 	// Its Local may have been removed meanwhile.
@@ -33,6 +36,7 @@ type Event struct {
 	Directory *Directory
 	Version   *Version
 	Runtime   Runtime
+	Compiled  *wasm.Instance
 	Job       *Job
 	Visit     func(*Local)
 

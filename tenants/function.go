@@ -4,6 +4,8 @@ import (
 	"context"
 	"runtime/pprof"
 	"slices"
+
+	"shredder/jit"
 )
 
 // Function is what the home lcore knows of one function of the active version.
@@ -11,6 +13,9 @@ type Function struct {
 	// Labels names tenant and function in CPU profiles, for
 	// pprof.SetGoroutineLabels around each call.
 	Labels context.Context
+
+	// Tiering decides on which tier its calls run, and counts them.
+	Tiering jit.Tiering
 
 	mutates bool  // it changes module state
 	long    bool  // it outran its first slice
@@ -40,12 +45,23 @@ func (l *Local) Function(name []byte) *Function {
 		Labels:  pprof.WithLabels(context.Background(), pprof.Labels("tenant", l.Name, "function", string(name))),
 		mutates: e.active.mutates[string(name)],
 	}
+	f.Tiering.Sandboxed = l.Trust == TrustSandboxed
+	switch {
+	case f.mutates:
+		f.Tiering.Stays = jit.Reason{Text: "it may change module-level variables, which compiled code does not keep"}
+	case e.active.library == nil:
+		f.Tiering.Stays = jit.Reason{Line: e.active.refusal.Line, Column: e.active.refusal.Column,
+			Text: "nothing of its library compiles: " + e.active.refusal.Text}
+	}
 	if e.functions == nil {
 		e.functions = make(map[string]*Function)
 	}
 	e.functions[string(name)] = f
 	return f
 }
+
+// Known says that the active version exports it.
+func (f *Function) Known() bool { return f != &unknown }
 
 // Long reports whether a call starts in a coroutine at once: the function outran
 // its first slice lately, or it changes module state, which a straight run that

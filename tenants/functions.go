@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"shredder/jit/wasm"
 )
 
 // maxPrevious is how far back Rollback can go.
@@ -45,7 +47,7 @@ func (r *Registry) Deploy(name, library string, source []byte, activate bool) (*
 
 func (r *Registry) deploy(t *tenant, library string, source []byte, activate bool) (*Version, error) {
 	r.Stats.Deployments.Add(1)
-	v, rt, err := r.build(t, library, source)
+	v, rt, compiled, err := r.build(t, library, source)
 	if err != nil {
 		if le := (*LibraryError)(nil); errors.As(err, &le) {
 			r.Stats.BadLibraries.Add(1)
@@ -54,46 +56,66 @@ func (r *Registry) deploy(t *tenant, library string, source []byte, activate boo
 	}
 	if activate && v != t.active {
 		t.promote(v)
-		r.serve(t, rt)
+		r.serve(t, rt, compiled)
 	}
 	return v, nil
 }
 
-// build returns the version of a source and a runtime for it, which proves that it
-// loads. t.mu is held, but not while it compiles, which takes long: who makes
-// runtimes, for all tenants, waits for t.mu when this tenant's turn comes.
-func (r *Registry) build(t *tenant, library string, source []byte) (*Version, Runtime, error) {
+// build returns the version of a source and what runs it, which proves that it
+// loads, or compiles if the tenant is sandboxed. t.mu is held, but not while it
+// compiles, which takes long: who makes runtimes, for all tenants, waits for t.mu
+// when this tenant's turn comes.
+func (r *Registry) build(t *tenant, library string, source []byte) (*Version, Runtime, *wasm.Instance, error) {
+	trust := t.trust
 	t.mu.Unlock()
 	p, err := r.cfg.Loader.Compile(source, t.local.Limits)
+	if err == nil && trust == TrustSandboxed {
+		err = mustCompile(t.local.Name, p)
+	}
 	t.mu.Lock()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if t.removed {
-		return nil, nil, fmt.Errorf("tenant %q: %w", t.local.Name, ErrNoTenant)
+		return nil, nil, nil, fmt.Errorf("tenant %q: %w", t.local.Name, ErrNoTenant)
 	}
 	at := slices.IndexFunc(t.versions, func(v *Version) bool { return v.Hash == p.Hash() })
 	if at < 0 && len(t.versions) >= r.cfg.MaxVersions {
-		return nil, nil, fmt.Errorf("%d versions are kept, delete one first: %w", len(t.versions), ErrLimit)
+		return nil, nil, nil, fmt.Errorf("%d versions are kept, delete one first: %w", len(t.versions), ErrLimit)
 	}
-	rt, err := r.newRuntime(t, p)
-	if err != nil {
-		return nil, nil, err
-	}
+	var v *Version
 	if at >= 0 {
-		return t.versions[at], rt, nil
+		v = t.versions[at]
+	} else {
+		v = newVersion(library, source, p, r.cfg.NowMillis())
 	}
-	v := newVersion(library, source, p, r.cfg.NowMillis())
-	t.versions = append(t.versions, v)
-	return v, rt, nil
+	rt, compiled, err := r.newRuntime(t, v)
+	if err == nil && at < 0 {
+		t.versions = append(t.versions, v)
+	}
+	return v, rt, compiled, err
 }
 
-func (r *Registry) newRuntime(t *tenant, p Program) (Runtime, error) {
-	rt, err := r.cfg.Loader.NewRuntime(p, t.local.Shard, Instance{t.local.Name, t.local.Limits, r.cfg.NowMillis()})
-	if err == nil {
-		r.Stats.RuntimesMade.Add(1)
+// maxScratch is the memory that a compiled call may use for its own, in bytes; in
+// small tenants it is less.
+const maxScratch = 1 << 20
+
+// newRuntime makes what runs v for t: nothing but compiled code if t is sandboxed,
+// else tier 0 as well.
+func (r *Registry) newRuntime(t *tenant, v *Version) (rt Runtime, compiled *wasm.Instance, err error) {
+	if t.trust == TrustSandboxed {
+		if err := mustCompile(t.local.Name, v.program); err != nil { // deployed when the tenant was trusted
+			return nil, nil, err
+		}
+	} else if rt, err = r.cfg.Loader.NewRuntime(v.program, t.local.Shard, Instance{t.local.Name, t.local.Limits, r.cfg.NowMillis()}); err != nil {
+		return nil, nil, err
 	}
-	return rt, err
+	if v.library != nil {
+		compiled = wasm.New(v.library, t.local.Shard,
+			wasm.Config{ScratchSize: uint32(min(maxScratch, t.quota/8)), FallBack: rt != nil})
+	}
+	r.Stats.RuntimesMade.Add(1)
+	return rt, compiled, nil
 }
 
 // promote makes v the active version and remembers the one before.
@@ -108,9 +130,9 @@ func (t *tenant) promote(v *Version) {
 }
 
 // serve tells the home lcore which version is active now.
-func (r *Registry) serve(t *tenant, rt Runtime) {
+func (r *Registry) serve(t *tenant, rt Runtime, compiled *wasm.Instance) {
 	r.keep(t)
-	r.cfg.Post(t.local.Home, Event{Kind: EventVersion, Local: t.local, Version: t.active, Runtime: rt})
+	r.cfg.Post(t.local.Home, Event{Kind: EventVersion, Local: t.local, Version: t.active, Runtime: rt, Compiled: compiled})
 }
 
 // Activate makes a version that was deployed serve calls.
@@ -131,12 +153,12 @@ func (r *Registry) activate(t *tenant, hash Hash) error {
 	if v == t.active {
 		return nil
 	}
-	rt, err := r.newRuntime(t, v.program)
+	rt, compiled, err := r.newRuntime(t, v)
 	if err != nil {
 		return err
 	}
 	t.promote(v)
-	r.serve(t, rt)
+	r.serve(t, rt, compiled)
 	return nil
 }
 
@@ -165,13 +187,13 @@ func (r *Registry) rollback(t *tenant) (*Version, error) {
 		return nil, fmt.Errorf("nothing was active before: %w", ErrNoVersion)
 	}
 	v := t.previous[len(t.previous)-1]
-	rt, err := r.newRuntime(t, v.program)
+	rt, compiled, err := r.newRuntime(t, v)
 	if err != nil {
 		return nil, err
 	}
 	t.previous = t.previous[:len(t.previous)-1]
 	t.active = v
-	r.serve(t, rt)
+	r.serve(t, rt, compiled)
 	return v, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 
 	"shredder/jit"
+	"shredder/jit/wasm"
 	"shredder/store"
 	"shredder/store/arena"
 )
@@ -198,7 +199,12 @@ type fakeProgram struct {
 
 func (p *fakeProgram) Hash() [32]byte              { return sha256.Sum256([]byte(p.source)) }
 func (p *fakeProgram) Functions() []string         { return p.names }
+func (p *fakeProgram) Source() string              { return p.source }
 func (p *fakeProgram) MutatesModule(f string) bool { return strings.HasSuffix(f, "!") }
+
+func (*fakeProgram) Compiled() (*wasm.Library, jit.Reason) {
+	return nil, jit.Reason{Text: "words are not compiled"}
+}
 
 type fakeRuntime struct{ source string }
 

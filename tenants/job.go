@@ -1,16 +1,24 @@
 package tenants
 
-import "shredder/pktproc/wire"
+import (
+	"shredder/jit"
+	"shredder/jit/wasm"
+	"shredder/pktproc/wire"
+)
 
 // JobKind says what a job asks of the control threads.
 type JobKind uint8
 
 const (
-	// JobRuntime asks for a Runtime of Version for Local. Old is the one it
+	// JobRuntime asks for what runs Version for Local: a Runtime unless the tenant is
+	// sandboxed, and an Instance for compiled functions. Old is the one it
 	// replaces, if any, and is given away.
 	JobRuntime JobKind = iota + 1
 	// JobFn asks for a change or a list of Local's versions: Verb is one of wire.Fn*.
 	JobFn
+	// JobCompile asks for Function of Version, compiled for the argument types in
+	// Kinds with the general form for the guards in Wide.
+	JobCompile
 )
 
 // Job is a request from an lcore to the control threads. The lcore gives it
@@ -20,10 +28,17 @@ type Job struct {
 	Kind  JobKind
 	Lcore int // where the answer goes
 	Local *Local
+	// Waiter is the lcore's own: what waits for the job.
+	Waiter any
 
 	// JobRuntime.
 	Version *Version
 	Old     Runtime
+
+	// JobCompile.
+	Function string
+	Kinds    uint64
+	Wide     []int
 
 	// JobFn. Source is the library's source (deploy) or a version's hash in
 	// hexadecimal (activate, delete); Name the library's name (deploy).
@@ -38,6 +53,10 @@ type Job struct {
 	Value        []byte
 	Line, Column int
 	Runtime      Runtime
+	Compiled     *wasm.Instance
+	Form         *wasm.Form // or nil, for the reason in Refusal
+	CodeSize     int
+	Refusal      jit.Reason
 }
 
 func (j *Job) fail(status wire.Status, why string) {

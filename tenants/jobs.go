@@ -5,30 +5,35 @@ import (
 	"errors"
 	"sync"
 
+	"shredder/jit/wasm"
 	"shredder/pktproc/wire"
 )
 
 // How many jobs wait for a control thread.
 const (
 	maxRuntimeJobs = 16 << 10
+	maxCompileJobs = 16 << 10 // a tenant has one at a time
 	maxFnJobs      = 256
 )
 
-// pool is the goroutines that do jobs. Deployments, which compile, never stand in
-// the way of runtimes, which calls wait for.
+// pool is the goroutines that do jobs. Deployments and compilations never stand in
+// the way of runtimes, which all calls wait for, nor deployments in that of
+// compilations, which sandboxed calls wait for.
 type pool struct {
-	runtimes, fns chan *Job
-	quit          chan struct{}
-	once          sync.Once
-	workers       sync.WaitGroup
+	runtimes, compiles, fns chan *Job
+	quit                    chan struct{}
+	once                    sync.Once
+	workers                 sync.WaitGroup
 }
 
 func (p *pool) start(makers int, do func(*Job)) {
 	p.runtimes, p.fns = make(chan *Job, maxRuntimeJobs), make(chan *Job, maxFnJobs)
+	p.compiles = make(chan *Job, maxCompileJobs)
 	p.quit = make(chan struct{})
 	for range makers {
 		p.workers.Go(func() { p.work(p.runtimes, do) })
 	}
+	p.workers.Go(func() { p.work(p.compiles, do) })
 	p.workers.Go(func() { p.work(p.fns, do) })
 }
 
@@ -53,8 +58,11 @@ func (p *pool) stop() {
 // registry is closed. The outcome comes back to job.Lcore as EventJobDone.
 func (r *Registry) Submit(job *Job) bool {
 	queue := r.pool.runtimes
-	if job.Kind == JobFn {
+	switch job.Kind {
+	case JobFn:
 		queue = r.pool.fns
+	case JobCompile:
+		queue = r.pool.compiles
 	}
 	select {
 	case <-r.pool.quit:
@@ -78,22 +86,46 @@ func (r *Registry) run(job *Job) {
 	if t != nil && t.local != job.Local {
 		t = nil
 	}
+	var m *wasm.Module
+	if job.Kind == JobCompile { // which takes long: not under the tenant's lock
+		m = r.compile(job)
+	}
 	if t, err := lock(t, job.Local.Name); err != nil {
 		job.fail(wire.StatusNoTenant, "the tenant has been deleted")
 	} else {
-		r.runLocked(t, job)
+		r.runLocked(t, job, m)
 		t.mu.Unlock()
 	}
 	r.cfg.Post(job.Lcore, Event{Kind: EventJobDone, Job: job})
 }
 
-func (r *Registry) runLocked(t *tenant, job *Job) {
+// compile compiles what a JobCompile names. nil: job.Refusal says why not.
+func (r *Registry) compile(job *Job) *wasm.Module {
+	r.Stats.Compilations.Add(1)
+	m, err := job.Version.library.Compile(job.Function, wasm.UnpackKinds(job.Kinds), job.Wide)
+	if err != nil {
+		r.Stats.CompilationsRefused.Add(1)
+		job.Refusal = reasonOf(err)
+		return nil
+	}
+	job.CodeSize = m.Size()
+	return m
+}
+
+func (r *Registry) runLocked(t *tenant, job *Job, m *wasm.Module) {
 	var err error
 	switch job.Kind {
 	case JobRuntime:
 		job.Old = nil
-		if job.Runtime, err = r.newRuntime(t, job.Version.program); err == nil {
+		if job.Runtime, job.Compiled, err = r.newRuntime(t, job.Version); err == nil {
 			r.keep(t)
+		}
+	case JobCompile:
+		if m == nil {
+			return
+		}
+		if job.Form, err = m.Instantiate(t.local.Shard); err != nil {
+			job.Refusal = reasonOf(err)
 		}
 	case JobFn:
 		err = r.runFn(t, job)

@@ -41,7 +41,7 @@ func (r *Registry) List() []Info {
 
 func (t *tenant) info() Info {
 	l := t.local
-	in := Info{ID: l.ID, Name: l.Name, Home: l.Home, Quota: t.quota, Trust: l.Trust.String(),
+	in := Info{ID: l.ID, Name: l.Name, Home: l.Home, Quota: t.quota,
 		DataToken: len(l.DataToken) != 0, DeployToken: len(l.DeployToken) != 0,
 		Memory: l.PublishedMemory(), Counters: map[string]uint64{}}
 	for _, p := range l.Trusted {
@@ -52,6 +52,7 @@ func (t *tenant) info() Info {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	in.Trust = t.trust.String()
 	in.Versions = len(t.versions)
 	if t.active != nil {
 		in.ActiveVersion = t.active.Hash.String()

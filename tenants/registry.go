@@ -76,6 +76,7 @@ type Registry struct {
 // RegistryStats count what control threads did. Any thread may read them.
 type RegistryStats struct {
 	Created, Deleted, Deployments, BadLibraries, RuntimesMade, RuntimesEvicted, JobsRefused atomic.Uint64
+	Compilations, CompilationsRefused                                                       atomic.Uint64
 }
 
 // load is what the tenants of one lcore weigh.
@@ -92,6 +93,7 @@ type tenant struct {
 
 	mu       sync.Mutex // serialises everything below
 	removed  bool
+	trust    Trust
 	versions []*Version // in order of deployment
 	active   *Version
 	previous []*Version // what was active before, oldest first
@@ -170,7 +172,7 @@ func (r *Registry) claim(spec *Spec) (*tenant, error) {
 	r.loads[home].tenants++
 	r.loads[home].quota += spec.Quota
 	limits := spec.Limits
-	t := &tenant{quota: spec.Quota, open: spec.NoDeployToken, clockAt: -1, local: &Local{
+	t := &tenant{quota: spec.Quota, open: spec.NoDeployToken, trust: spec.Trust, clockAt: -1, local: &Local{
 		ID: id, Home: home, Name: spec.Name, DataToken: spec.DataToken, DeployToken: spec.DeployToken,
 		Trusted: spec.TrustedSources, Trust: spec.Trust, Limits: &limits, Quota: spec.Quota,
 	}}
@@ -230,13 +232,14 @@ func (r *Registry) furnish(t *tenant, spec *Spec) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, source := range spec.Libraries {
-		v, rt, err := r.build(t, source.Name, source.Text)
+		v, rt, compiled, err := r.build(t, source.Name, source.Text)
 		if err != nil {
 			return fmt.Errorf("library %q: %w", source.Name, err)
 		}
 		if v != t.active {
 			t.promote(v)
 			t.local.Engine.Activate(v, rt)
+			t.local.Engine.SettleCompiled(v, compiled)
 		}
 	}
 	if t.active != nil {

@@ -92,7 +92,7 @@ func TestSpecErrors(t *testing.T) {
 		{func(s *Spec) { s.Quota = 5 << 30 }, "quota"},
 		{func(s *Spec) { s.Quota = 2 << 30 }, "1073741824 bytes in all"},
 		{func(s *Spec) { s.Home = 1 }, "home lcore 1"},
-		{func(s *Spec) { s.Trust = TrustSandboxed }, "sandboxed"},
+		{func(s *Spec) { s.Trust, s.Libraries = TrustSandboxed, []Source{{"lib", []byte("f")}} }, "shredderd tenant trust t trusted"},
 		{func(s *Spec) { s.Limits = jit.DefaultLimits(); s.Limits.Fuel = 0 }, "fuel"},
 		{func(s *Spec) { s.Limits = jit.DefaultLimits(); s.Limits.OverlayWrites = 2000 }, "overlay-writes"},
 		{func(s *Spec) { s.Limits = jit.DefaultLimits(); s.Limits.SourceDepth = 1 << 30 }, "source-depth is 1073741824: at most"},

@@ -90,7 +90,7 @@ func (r *Registry) keep(t *tenant) {
 
 // dropRuntime leaves the runtime to the garbage collector. A call that is
 // suspended in it ends in it.
-func dropRuntime(l *Local) { l.Engine.DropRuntime() }
+func dropRuntime(l *Local) { l.Engine.Drop() }
 
 // Runtimes returns how many tenants have a runtime.
 func (r *Registry) Runtimes() int { return r.runtimes.len() }

@@ -87,9 +87,6 @@ func (s *Spec) check(lcores int) error {
 	if len(s.DataToken) > MaxTokenLen || len(s.DeployToken) > MaxTokenLen {
 		bad("a token is longer than %d bytes", MaxTokenLen)
 	}
-	if s.Trust != TrustTrusted {
-		bad("trust %s: functions run in the interpreter only, which needs trust: trusted", s.Trust)
-	}
 	if s.Limits == (jit.Limits{}) {
 		s.Limits = jit.DefaultLimits()
 	}

@@ -50,12 +50,13 @@ type Local struct {
 	// Trusted are the sources that may send requests without a session. Only
 	// tenants without a data token have any.
 	Trusted []netip.Prefix
-	Trust   Trust
 	Quota   uint64 // of the arena, bytes
 	Limits  *jit.Limits
 
 	// Shard is the tenant's data. The home lcore is its one writer.
 	Shard *store.Shard
+	// Trust is how far the tenant's functions are trusted.
+	Trust Trust
 	// Engine is the tenant's functions.
 	Engine Engine
 	// Log is what the functions wrote with console.log.

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 
 	"shredder/jit"
+	"shredder/jit/wasm"
 	"shredder/store"
 )
 
@@ -36,6 +37,8 @@ type Version struct {
 
 	program Program
 	mutates map[string]bool // functions that change module state; only those
+	library *wasm.Library   // for tier 1; nil if nothing of it compiles
+	refusal jit.Reason      // why
 }
 
 func newVersion(library string, source []byte, p Program, nowMillis int64) *Version {
@@ -46,6 +49,7 @@ func newVersion(library string, source []byte, p Program, nowMillis int64) *Vers
 			v.mutates[f] = true
 		}
 	}
+	v.library, v.refusal = p.Compiled()
 	return v
 }
 
@@ -55,6 +59,10 @@ type Program interface {
 	Functions() []string
 	// MutatesModule says whether calls of a function may change module state.
 	MutatesModule(function string) bool
+	// Source is the library as it was deployed.
+	Source() string
+	// Compiled is what compiles the library's functions for tier 1, or why nothing does.
+	Compiled() (*wasm.Library, jit.Reason)
 }
 
 // Loader turns sources into what runs them. Control threads call it, several at once.

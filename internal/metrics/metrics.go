@@ -170,6 +170,8 @@ func (c *collector) tenants(ch chan<- prometheus.Metric) {
 		{"bad_libraries", "Libraries that did not load.", s.BadLibraries.Load()},
 		{"runtimes_made", "Runtimes made.", s.RuntimesMade.Load()},
 		{"runtimes_evicted", "Idle runtimes taken away.", s.RuntimesEvicted.Load()},
+		{"compilations", "Compilations that calls asked for.", s.Compilations.Load()},
+		{"compilations_refused", "Compilations that found something that is not compiled.", s.CompilationsRefused.Load()},
 		{"jobs_refused", "Jobs of lcores that found the queue full.", s.JobsRefused.Load()},
 	} {
 		send(ch, prometheus.CounterValue, "registry_"+x.name+"_total", x.help, float64(x.value))

@@ -30,6 +30,8 @@ import (
 // Program is a checked, metered and compiled library.
 type Program struct {
 	hash     [32]byte
+	source   string
+	keywords []int // where in source the export words stand
 	compiled *goja.Program
 	exports  []string
 	index    map[string]int
@@ -43,6 +45,18 @@ type Program struct {
 
 // Hash names the version: SHA-256 of the source.
 func (p *Program) Hash() [32]byte { return p.hash }
+
+// Source is the library as it was deployed.
+func (p *Program) Source() string { return p.source }
+
+// Blanked is the source with spaces for its export words: a script.
+func (p *Program) Blanked() string {
+	b := []byte(p.source)
+	for _, at := range p.keywords {
+		copy(b[at:], "      ")
+	}
+	return string(b)
+}
 
 // Functions lists the exported names in source order. The slice is shared.
 func (p *Program) Functions() []string { return p.exports }
@@ -138,9 +152,12 @@ func compile(source []byte, limits *jit.Limits) (p *Program, err error) {
 		line, column := position(source, int(w.err.at)-tree.File.Base())
 		return nil, &SourceError{line, column, w.err.message}
 	}
-	p = &Program{exports: exports, mutates: mutates, names: n, index: map[string]int{}}
+	p = &Program{source: string(source), exports: exports, mutates: mutates, names: n, index: map[string]int{}}
 	for i, name := range exports {
 		p.index[name] = i
+	}
+	for _, m := range marks {
+		p.keywords = append(p.keywords, m.keyword)
 	}
 	for _, name := range storeNames {
 		if w.store[name] {

@@ -16,6 +16,9 @@ type Config struct {
 	// ScratchSize is the memory that one invocation may use for strings and
 	// arrays, in bytes; it is reserved in the arena for the call. 0: 1 MiB.
 	ScratchSize uint32
+	// FallBack: there is a tier 0 that has more memory. A call that finds no room for
+	// its scratch, or needs more, is for it.
+	FallBack bool
 }
 
 const defaultScratch = 1 << 20

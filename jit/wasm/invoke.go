@@ -124,7 +124,7 @@ func (i *Instance) run(inv *jit.Invocation, f *Form) jit.Outcome {
 		var r store.Result
 		block, r = i.shard.Reserve(max(i.config.ScratchSize, uint32(size+len(f.module.Data)+64)))
 		if r != store.OK {
-			return i.finish(inv, f, left, jit.Outcome{Status: jit.Full})
+			return i.finish(inv, f, left, i.noRoom(f, jit.Full))
 		}
 		scratch = (block.Ref() + 7) &^ 7
 		limit = block.Ref() + uint32(len(block.Bytes()))
@@ -184,6 +184,14 @@ func (i *Instance) finish(inv *jit.Invocation, f *Form, left int64, o jit.Outcom
 	return o
 }
 
+// noRoom ends a call that has no scratch memory.
+func (i *Instance) noRoom(f *Form, otherwise jit.Status) jit.Outcome {
+	if !i.config.FallBack {
+		return jit.Outcome{Status: otherwise}
+	}
+	return i.miss(f.kinds, &compile.Exit{ID: -1, Message: "it needs more scratch memory than compiled code has"})
+}
+
 // ended translates an exit of emitted code, after which left fuel remains.
 func (i *Instance) ended(f *Form, left int64) (int64, jit.Outcome) {
 	n := int32(f.exit.Get())
@@ -199,8 +207,11 @@ func (i *Instance) ended(f *Form, left int64) (int64, jit.Outcome) {
 		x = &f.module.Exits[n-1]
 		kind = x.Kind
 	}
-	if kind == compile.ExitGuard {
+	switch {
+	case kind == compile.ExitGuard:
 		return left, i.miss(f.kinds, x)
+	case kind == compile.ExitScratch && i.config.FallBack:
+		return left, i.noRoom(f, jit.Limit)
 	}
 	if n < 0 { // a helper's, which knows no fuel
 		return left, i.end(kind, nil)

@@ -133,6 +133,7 @@ const (
 	StatusBadArgument Status = 27 // a word or an encoded argument is out of range
 	StatusAborted     Status = 28 // an operation before this one failed in an atomic datagram
 	StatusUnavailable Status = 29 // not enough memory or no free session now: try later
+	StatusNotCompiled Status = 30 // a sandboxed tenant's call that no compiled code can run; the value says why, with line and column
 )
 
 // Roles a session can have (word of HELLO2).

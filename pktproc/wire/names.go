@@ -11,7 +11,7 @@ var statusNames = [...]string{
 	StatusLimit: "LIMIT", StatusKilled: "KILLED", StatusQuarantined: "QUARANTINED", StatusNoTenant: "NO_TENANT",
 	StatusBadLibrary: "BAD_LIBRARY", StatusNoVersion: "NO_VERSION", StatusNoPush: "NO_PUSH",
 	StatusShutdown: "SHUTDOWN", StatusBadArgument: "BAD_ARGUMENT", StatusAborted: "ABORTED",
-	StatusUnavailable: "UNAVAILABLE",
+	StatusUnavailable: "UNAVAILABLE", StatusNotCompiled: "NOT_COMPILED",
 }
 
 var opcodeNames = [...]string{
@@ -23,7 +23,7 @@ var opcodeNames = [...]string{
 // Statuses and Opcodes are one more than the highest of each: sizes of tables
 // that count by them.
 const (
-	Statuses = int(StatusUnavailable) + 1
+	Statuses = int(StatusNotCompiled) + 1
 	Opcodes  = int(OpResult) + 1
 )
 
