@@ -149,8 +149,14 @@ func load(op opcode, a *tree, offset uint32) *tree {
 	return &tree{op: op, t: resultType(op), args: []*tree{a}, imm: int64(offset)}
 }
 
-// choose is cond ? a : b with both evaluated.
+// choose is cond ? a : b with both evaluated. Doubles are chosen as integers: wazero
+// 1.12 on amd64 does not tell its register allocator that the conditional move of a
+// float reads its destination (xmmCMov), and the result is a where a was spilled.
 func choose(cond, a, b *tree) *tree {
+	if a.t == f64 {
+		bits := choose(cond, unary(opI64ReintF64, a), unary(opI64ReintF64, b))
+		return unary(opF64ReintI64, bits)
+	}
 	return &tree{op: opSelect, t: a.t, args: []*tree{a, b, cond}}
 }
 

@@ -201,3 +201,18 @@ func TestFeaturesOnBothTiers(t *testing.T) {
 		t.Errorf("%d functions are refused", len(b.refusals))
 	}
 }
+
+// TestChoiceOfDoublesUnderPressure: a double that lies in memory, not in a register,
+// beside one that is chosen instead of it (see choose in jit/compile).
+func TestChoiceOfDoublesUnderPressure(t *testing.T) {
+	b := newTiers(t, `
+export function f(p, q) {
+  let v = Math.atan2(p) && q;
+  const l = [+1, 7.5];
+  return { a: p, b: [q < 3 ? v : q, store.has('k' + v % 4294967296 & 7)], c: { d: 1 } };
+}`)
+	b.Call("f", append(wire.AppendDouble(nil, 1924.083403143992), ints(3376929258982900)...))
+	if b.ran[1] != 1 {
+		t.Errorf("refused: %v", b.refusals)
+	}
+}
