@@ -7,99 +7,165 @@ import (
 	"shredder/jit/syntax"
 )
 
-// Arrays of numbers, and sets of numbers, lie in scratch: a header that never
-// moves, and elements that move when they grow. A set is an array in the order
-// of insertion with a hash index beside it, without deletion.
+// Arrays, sets and maps lie in scratch: a header that never moves, and elements
+// of eight bytes that move when they grow (cell.go says what an element is). A
+// set is an array in the order of insertion with a hash index beside it, a map
+// two of which one is indexed.
 const (
 	listLen   = 0  // u32: elements
 	listCap   = 4  // u32: room for elements
-	listData  = 8  // u32: address of the elements, f64 each
+	listData  = 8  // u32: address of the elements
 	listMask  = 12 // u32: slots of a set's index − 1
 	listIndex = 16 // u32: address of the index, u32 each: element number + 1
 	listValue = 20 // u32: a map's values, an array in the order of the keys
-	listSize  = 24
+	listDead  = 24 // u32: keys of a set or map that were deleted
+	listSize  = 32
 
 	// setSlots of an empty set's index; it is kept at most half full.
 	setSlots = 16
 )
 
-var arrayT = Type{k: kArray}
 var setT = Type{k: kSet}
-var mapT = Type{k: kMap}
 
 func refValue(p *tree, t Type) value { return value{t: t, rep: repRef, n: p} }
 
 // listLength is the length now: lists change, so it is kept as it is.
 func (l *lower) listLength(v value) *tree { return l.temp(load(opI32Load, v.n, listLen)) }
 
-// newList makes an array with room for n elements.
+func (l *lower) store32(p *tree, off uint32, x *tree) {
+	l.emit(&statement{kind: stmtStore, op: opI32Store, values: []*tree{p}, value: x, offset: off})
+}
+
+// newList makes an array, set or map with room for n elements.
 func (l *lower) newList(n *tree, t Type) value {
 	p := l.callHelper(helperAlloc, constI32(listSize))
 	data := l.callHelper(helperAlloc, binary2(opI32Shl, n, constI32(3)))
-	put := func(off uint32, x *tree) {
-		l.emit(&statement{kind: stmtStore, op: opI32Store, values: []*tree{p}, value: x, offset: off})
-	}
-	put(listLen, constI32(0))
-	put(listCap, n)
-	put(listData, data)
+	l.store32(p, listLen, constI32(0))
+	l.store32(p, listCap, n)
+	l.store32(p, listData, data)
 	if t.has(kMap) {
-		put(listValue, l.newList(n, arrayT).n)
+		l.store32(p, listValue, l.newList(n, heapT(kArray, t.cell())).n)
 	}
 	if t.has(kSet | kMap) {
-		index := l.callHelper(helperAlloc, constI32(4*setSlots))
-		l.emit(&statement{kind: stmtFill, values: []*tree{index, constI32(0), constI32(4 * setSlots)}})
-		put(listMask, constI32(setSlots-1))
-		put(listIndex, index)
+		l.store32(p, listDead, constI32(0))
+		l.newIndex(p)
 	}
 	return refValue(p, t)
+}
+
+// newIndex gives a set or a map an empty index.
+func (l *lower) newIndex(p *tree) {
+	index := l.callHelper(helperAlloc, constI32(4*setSlots))
+	l.emit(&statement{kind: stmtFill, values: []*tree{index, constI32(0), constI32(4 * setSlots)}})
+	l.store32(p, listMask, constI32(setSlots-1))
+	l.store32(p, listIndex, index)
 }
 
 // listRoom is how many elements a list has room for at first.
 const listRoom = 8
 
-// arrayLiteral lowers [a, b, …] of numbers.
+// arrayLiteral lowers [a, b, …x].
 func (l *lower) arrayLiteral(e *ast.ArrayLiteral) value {
-	var items []value
+	out := l.newList(constI32(int32(max(len(e.Value), listRoom))), heapT(kArray, l.newCell(e)))
 	for _, x := range e.Value {
 		if x == nil {
 			l.refuse(e.LeftBracket, "a hole in an array", "write every element")
 		}
 		if s, ok := x.(*ast.SpreadElement); ok {
-			l.refuse(s.Idx0(), "a spread element", "push the elements one by one")
+			l.spreadInto(out, s)
+		} else if v := l.expr(x); l.flow != nil {
+			l.push(out, v, x.Idx0())
 		}
-		v := l.expr(x)
 		if l.flow == nil {
 			return nothing()
 		}
-		items = append(items, l.keep(l.element(v, x.Idx0())))
-	}
-	out := l.newList(constI32(int32(max(len(items), listRoom))), arrayT)
-	for _, x := range items {
-		l.push(out, x)
 	}
 	return out
 }
 
-// element is a value that an array may hold: a number.
-func (l *lower) element(v value, at file.Idx) value {
-	if !v.t.only(kInt | kNumber) {
-		l.refuse(at, "an array element that is "+v.t.describe(), "arrays hold numbers; test for undefined first")
+// spreadInto appends what an iterable holds.
+func (l *lower) spreadInto(out value, s *ast.SpreadElement) {
+	x := l.expr(s.Expression)
+	if l.flow == nil {
+		return
+	}
+	at := s.Expression.Idx0()
+	x = l.iterable(l.keep(x), at)
+	if x.t.only(kSet) {
+		l.eachEntry(s, at, x, func(key, _ value, _ *jump) { l.push(out, key, at) })
+		return
+	}
+	seq := l.sequenceOf(x, false, at)
+	l.burnSteps(seq.length)
+	l.eachElement(s, at, seq, func(_, y value, _ *jump) { l.push(out, y, at) })
+}
+
+// iterable refuses what cannot be gone over from its beginning to its end.
+func (l *lower) iterable(v value, at file.Idx) value {
+	v = l.present(v, at)
+	if !v.t.only(kView) && !v.t.only(kArray) && !v.t.only(kSet) {
+		l.refuse(at, "a list made of "+v.t.describe(), "use arrays, typed arrays and sets")
 	}
 	return v
 }
 
-func (l *lower) push(list, x value) {
-	l.emit(&statement{kind: stmtCall, callee: l.helper(helperPush), values: []*tree{list.n, x.double()}})
+// burnSteps burns for the iterator of an array of n elements, which tier 0
+// meters where native code may run it.
+func (l *lower) burnSteps(n *tree) {
+	if l.iterators {
+		l.burnTree(binary2(opI64Add, unary(opI64ExtI32U, n), constI64(1)))
+	}
+}
+
+// slotOf is a value as what a list of a cell holds.
+func (l *lower) slotOf(c *cell, v value, at file.Idx) *tree {
+	c = c.root()
+	if v.t.isNever() {
+		return constF64(0)
+	}
+	if !v.t.only(kPrimitive) && slotRep(v.t) == repF64 || !c.grow(&c.elem, v.t) {
+		l.refuse(at, "an array of "+c.elem.describe()+" that takes "+v.t.describe(), "use an array for each type of element")
+	}
+	return l.toSlot(l.simple(v), c.root().elem)
+}
+
+func (l *lower) push(list, x value, at file.Idx) {
+	slot := l.slotOf(list.t.cell(), x, at)
+	l.emit(&statement{kind: stmtCall, callee: l.helper(helperPush), values: []*tree{list.n, slot}})
+}
+
+// slotAddress of element i, as long as the list does not grow.
+func slotAddress(list value, i *tree) *tree {
+	return binary2(opI32Add, load(opI32Load, list.n, listData), binary2(opI32Shl, i, constI32(3)))
 }
 
 // listElement reads element i, which is there.
 func (l *lower) listElement(list value, i *tree) value {
-	data := load(opI32Load, list.n, listData)
-	return numberValue(l.temp(load(opF64Load, binary2(opI32Add, data, binary2(opI32Shl, i, constI32(3))), 0)))
+	elem := numberT
+	if !list.t.only(kSet) {
+		if elem = list.t.cell().elem; elem.isNever() {
+			return l.unknown()
+		}
+	}
+	address := slotAddress(list, i)
+	if slotRep(elem) == repPair {
+		address = l.temp(address)
+	}
+	return l.fromSlot(address, 0, elem)
+}
+
+// unknown is an element of an array of which no pass has seen any yet. Should it
+// stay so, the array is always empty.
+func (l *lower) unknown() value {
+	if l.pass > 3 {
+		return undefinedValue()
+	}
+	l.changed = true
+	return nothing()
 }
 
 // listPlace is an element of an array that is read or assigned. Assigning the
-// element behind the last one appends; beyond that would leave a hole.
+// element behind the last one appends.
 func (l *lower) listPlace(list value, e *ast.BracketExpression) place {
 	i := l.expr(e.Member)
 	if l.flow == nil {
@@ -107,163 +173,59 @@ func (l *lower) listPlace(list value, e *ast.BracketExpression) place {
 	}
 	i = l.keep(i)
 	return place{
-		get: func() value {
-			view := pairValue(list.n, l.listLength(list), viewT(elemF64, 0, true))
-			n, inside := l.index(view, i, e.Member.Idx0(), false)
-			n, inside = l.temp(n), l.temp(inside)
-			if !l.isWide(e.LeftBracket, guardElement) {
-				l.guard(not(inside), e.LeftBracket, guardElement)
-				if l.flow == nil {
-					return nothing()
-				}
-				return l.listElement(list, n)
-			}
-			yes, no := l.ways(inside)
-			return l.either(e, inside, yes, no, func() value { return l.listElement(list, n) }, undefinedValue, e.Idx0())
-		},
-		set: func(x value) {
-			if l.flow == nil {
-				return
-			}
-			x = l.keep(l.element(x, e.Idx0()))
-			length := l.listLength(list)
-			view := pairValue(list.n, length, viewT(elemF64, 0, true))
-			n, inside := l.index(view, i, e.Member.Idx0(), false)
-			n, inside = l.temp(n), l.temp(inside)
-			l.branch(inside, func() {
-				data := load(opI32Load, list.n, listData)
-				address := binary2(opI32Add, data, binary2(opI32Shl, n, constI32(3)))
-				l.emit(&statement{kind: stmtStore, op: opF64Store, values: []*tree{address}, value: x.double()})
-			}, func() {
-				atEnd := binary2(opF64Eq, i.double(), unary(opF64ConvI32U, length))
-				l.exitIf(not(atEnd), ExitGuard, e.LeftBracket, "an array with a hole", false)
-				if l.flow != nil {
-					l.push(list, x)
-				}
-			})
-		},
+		get: func() value { return l.listGet(list, i, e) },
+		set: func(x value) { l.listSet(list, i, x, e) },
 	}
 }
 
-// listMethod lowers a method of an array or a set.
-func (l *lower) listMethod(e *ast.CallExpression, name string, v value) value {
-	at := e.Idx0()
-	v = l.keep(v)
-	if v.t.only(kMap) {
-		return l.mapMethod(e, name, v)
+func (l *lower) listGet(list, i value, e *ast.BracketExpression) value {
+	n, inside := l.listIndexOf(list, l.listLength(list), i, e)
+	if list.t.cell().elem.isNever() && l.pass > 3 {
+		return undefinedValue()
 	}
-	isSet := v.t.only(kSet)
-	switch {
-	case name == "push" && !isSet:
-		args := l.arguments(e.ArgumentList)
+	if !l.isWide(e.LeftBracket, guardElement) {
+		l.guard(not(inside), e.LeftBracket, guardElement)
 		if l.flow == nil {
 			return nothing()
 		}
-		for i := range args {
-			args[i] = l.keep(l.element(args[i], at))
-		}
-		l.burn(int64(len(args)) * 16 / syntax.BytesPerFuel)
-		for _, x := range args {
-			l.push(v, x)
-		}
-		return intValue(unary(opI64ExtI32U, l.listLength(v)), lengthT)
-	case name == "pop" && !isSet:
-		n := l.listLength(v)
-		last := l.temp(binary2(opI32Sub, n, constI32(1)))
-		yes, no := l.ways(n)
-		return l.either(e, n, yes, no, func() value {
-			x := l.listElement(v, last)
-			l.emit(&statement{kind: stmtStore, op: opI32Store, values: []*tree{v.n}, value: last, offset: listLen})
-			return x
-		}, undefinedValue, at)
-	case isSet && (name == "has" || name == "add"):
-		args := l.arguments(e.ArgumentList)
-		if l.flow == nil {
-			return nothing()
-		}
-		if len(args) != 1 {
-			l.refuse(at, name+" without a value", "give it one")
-		}
-		x := l.keep(l.element(args[0], at))
-		if name == "add" {
-			l.emit(&statement{kind: stmtCall, callee: l.helper(helperAdd), values: []*tree{v.n, x.double()}})
-			return v
-		}
-		return boolValue(binary2(opI32Ne, l.callHelper(helperFind, v.n, x.double()), constI32(0)))
-	case isSet:
-		l.refuse(e.Callee.Idx0(), "method "+name+" of a set", "compiled functions know has, add, size and for … of")
+		return l.listElement(list, n)
 	}
-	switch name {
-	case "indexOf", "includes", "forEach", "reduce", "some", "every", "find", "findIndex":
-		// None of them changes the array, unless their function does.
-		data := l.temp(load(opI32Load, v.n, listData))
-		view := pairValue(data, l.listLength(v), viewT(elemF64, 0, true))
-		if len(e.ArgumentList) > 0 && l.mayChangeLists(e.ArgumentList[0]) {
-			l.refuse(e.Callee.Idx0(), name+" with a function that changes arrays", "write a loop")
-		}
-		return l.viewMethod(e, name, view)
-	}
-	l.refuse(e.Callee.Idx0(), "method "+name+" of an array", "compiled functions know push, pop, indexOf, includes, forEach, reduce, some, every, find and findIndex")
-	return nothing()
+	yes, no := l.ways(inside)
+	return l.either(e, inside, yes, no, func() value { return l.listElement(list, n) }, undefinedValue, e.Idx0())
 }
 
-// mapMethod lowers a method of a map from numbers to numbers.
-func (l *lower) mapMethod(e *ast.CallExpression, name string, v value) value {
-	at := e.Idx0()
-	want := map[string]int{"has": 1, "get": 1, "set": 2}[name]
-	if want == 0 || len(e.ArgumentList) != want {
-		l.refuse(e.Callee.Idx0(), "method "+name+" of a map", "compiled functions know get, set, has and size")
-	}
-	args := l.arguments(e.ArgumentList)
+// listIndexOf is index i as an i32, and whether it is below the length.
+func (l *lower) listIndexOf(list value, length *tree, i value, e *ast.BracketExpression) (n, inside *tree) {
+	n, inside = l.index(pairValue(list.n, length, viewT(elemF64, 0, true)), i, e.Member.Idx0(), false)
+	return l.temp(n), l.temp(inside)
+}
+
+func (l *lower) listSet(list, i, x value, e *ast.BracketExpression) {
 	if l.flow == nil {
-		return nothing()
+		return
 	}
-	for i := range args {
-		args[i] = l.keep(l.element(args[i], at))
-	}
-	number := l.callHelper(helperFind, v.n, args[0].double())
-	found := l.temp(binary2(opI32Ne, number, constI32(0)))
-	values := l.temp(load(opI32Load, v.n, listValue))
-	last := binary2(opI32Sub, number, constI32(1))
-	switch name {
-	case "get":
-		yes, no := l.ways(found)
-		return l.either(e, found, yes, no, func() value { return l.listElement(refValue(values, arrayT), last) }, undefinedValue, at)
-	case "set":
-		l.branch(found, func() {
-			address := binary2(opI32Add, load(opI32Load, values, listData), binary2(opI32Shl, last, constI32(3)))
-			l.emit(&statement{kind: stmtStore, op: opF64Store, values: []*tree{address}, value: args[1].double()})
-		}, func() {
-			l.emit(&statement{kind: stmtCall, callee: l.helper(helperAdd), values: []*tree{v.n, args[0].double()}})
-			l.push(refValue(values, arrayT), args[1])
-		})
-		return v
-	}
-	return boolValue(found)
+	x = l.keep(x)
+	slot := l.temp(l.slotOf(list.t.cell(), x, e.Idx0()))
+	length := l.listLength(list)
+	n, inside := l.listIndexOf(list, length, i, e)
+	l.branch(inside, func() {
+		l.emit(&statement{kind: stmtStore, op: opF64Store, values: []*tree{slotAddress(list, n)}, value: slot})
+	}, func() {
+		atEnd := binary2(opF64Eq, i.double(), unary(opF64ConvI32U, length))
+		l.exitIf(not(atEnd), ExitGuard, e.LeftBracket, "an array with a hole", false)
+		if l.flow != nil {
+			l.emit(&statement{kind: stmtCall, callee: l.helper(helperPush), values: []*tree{list.n, slot}})
+		}
+	})
 }
 
-// mayChangeLists says that a function may make a list longer or shorter.
-func (l *lower) mayChangeLists(e ast.Expression) bool {
-	found := false
-	syntax.Walk(e, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.CallExpression:
-			d, ok := n.Callee.(*ast.DotExpression)
-			if !ok {
-				found = true // another function: it may do anything
-				return false
-			}
-			name := d.Identifier.Name
-			found = found || name == "push" || name == "pop" || name == "add" || name == "set"
-		case *ast.AssignExpression:
-			if _, ok := n.Left.(*ast.Identifier); !ok {
-				found = true
-			}
-		}
-		return !found
-	})
-	return found
+// burnElements burns for n elements as tier 0 does: 16 bytes each.
+func (l *lower) burnElements(n *tree) {
+	l.burnTree(binary2(opI64ShrU, unary(opI64ExtI32U, n), constI64(2)))
 }
+
+// burnNew burns for elements that are pushed.
+func (l *lower) burnNew(n int) { l.burn(int64(n) * 16 / syntax.BytesPerFuel) }
 
 // buildPush appends an element, moving the elements to a room twice as large
 // when there is none left.
@@ -283,75 +245,5 @@ func (c *compiler) buildPush(f *function) {
 	address := binary2(opI32Add, load(opI32Load, list, listData), binary2(opI32Shl, n, constI32(3)))
 	l.emit(&statement{kind: stmtStore, op: opF64Store, values: []*tree{address}, value: localGet(1, f64)})
 	l.emit(&statement{kind: stmtStore, op: opI32Store, values: []*tree{list}, value: binary2(opI32Add, n, constI32(1)), offset: listLen})
-	l.emit(&statement{kind: stmtReturn})
-}
-
-// keyBits is a number as a set compares it: −0 is 0, and NaN is itself.
-func keyBits(x *tree) *tree {
-	zero := choose(binary2(opF64Eq, x, constF64(0)), constF64(0), x)
-	return unary(opI64ReintF64, choose(binary2(opF64Eq, x, x), zero, constF64(nan)))
-}
-
-// probe walks a set's index for bits: it calls found with the number of the
-// element, and ends at the first free slot, whose address is in the local slot.
-func (l *lower) probe(set, bits *tree, slot int, found func() []*statement) {
-	gamma := uint64(0x9e3779b97f4a7c15)
-	h := l.temp(unary(opI32WrapI64, binary2(opI64ShrU, binary2(opI64Mul, bits, constI64(int64(gamma))), constI64(32))))
-	at := l.newLocal(i32)
-	l.emit(setLocal(at, h))
-	head, free := &label{used: true}, &label{used: true}
-	l.emit(&statement{kind: stmtBlock, label: free, body: []*statement{{kind: stmtLoop, label: head, body: l.into(func() {
-		i := binary2(opI32And, localGet(at, i32), load(opI32Load, set, listMask))
-		l.emit(setLocal(slot, binary2(opI32Add, load(opI32Load, set, listIndex), binary2(opI32Shl, i, constI32(2)))))
-		number := l.temp(load(opI32Load, localGet(slot, i32), 0))
-		l.emit(&statement{kind: stmtBrIf, value: unary(opI32Eqz, number), label: free})
-		element := binary2(opI32Add, load(opI32Load, set, listData), binary2(opI32Shl, binary2(opI32Sub, number, constI32(1)), constI32(3)))
-		l.emit(&statement{kind: stmtIf, value: binary2(opI64Eq, load(opI64Load, element, 0), bits), body: found()})
-		l.emit(setLocal(at, binary2(opI32Add, localGet(at, i32), constI32(1))))
-		l.emit(&statement{kind: stmtBr, label: head})
-	})}}})
-}
-
-// buildFind gives the number of an element of a set or a map, counted from 1.
-func (c *compiler) buildFind(f *function) {
-	l := c.bodyOf(f, []valueType{i32, f64}, []valueType{i32})
-	l.stable[0], l.stable[1] = true, true
-	bits := l.temp(keyBits(localGet(1, f64)))
-	slot := l.newLocal(i32)
-	found := &statement{kind: stmtReturn, values: []*tree{load(opI32Load, localGet(slot, i32), 0)}}
-	l.probe(localGet(0, i32), bits, slot, func() []*statement { return []*statement{found} })
-	l.emit(&statement{kind: stmtReturn, values: []*tree{constI32(0)}})
-}
-
-// buildAdd adds a number to a set; its index doubles when half full.
-func (c *compiler) buildAdd(f *function) {
-	l := c.bodyOf(f, []valueType{i32, f64}, nil)
-	set := localGet(0, i32)
-	l.stable[0], l.stable[1] = true, true
-	bits := l.temp(keyBits(localGet(1, f64)))
-	slot := l.newLocal(i32)
-	l.probe(set, bits, slot, func() []*statement { return []*statement{{kind: stmtReturn}} })
-	l.emit(&statement{kind: stmtCall, callee: l.helper(helperPush), values: []*tree{set, unary(opF64ReintI64, bits)}})
-	n := l.temp(load(opI32Load, set, listLen))
-	l.emit(&statement{kind: stmtStore, op: opI32Store, values: []*tree{localGet(slot, i32)}, value: n})
-	loaded := binary2(opI32GtU, binary2(opI32Shl, n, constI32(1)), load(opI32Load, set, listMask))
-	l.emit(&statement{kind: stmtIf, value: not(loaded), body: []*statement{{kind: stmtReturn}}})
-	mask := l.temp(binary2(opI32Or, binary2(opI32Shl, load(opI32Load, set, listMask), constI32(1)), constI32(1)))
-	size := l.temp(binary2(opI32Shl, binary2(opI32Add, mask, constI32(1)), constI32(2)))
-	index := l.callHelper(helperAlloc, size)
-	l.emit(&statement{kind: stmtFill, values: []*tree{index, constI32(0), size}})
-	l.emit(&statement{kind: stmtStore, op: opI32Store, values: []*tree{set}, value: index, offset: listIndex})
-	l.emit(&statement{kind: stmtStore, op: opI32Store, values: []*tree{set}, value: mask, offset: listMask})
-	i := l.newLocal(i32)
-	head, end := &label{used: true}, &label{used: true}
-	l.emit(&statement{kind: stmtBlock, label: end, body: []*statement{{kind: stmtLoop, label: head, body: l.into(func() {
-		at := localGet(i, i32)
-		l.emit(&statement{kind: stmtBrIf, value: binary2(opI32GeU, at, n), label: end})
-		x := l.temp(load(opI64Load, binary2(opI32Add, load(opI32Load, set, listData), binary2(opI32Shl, at, constI32(3))), 0))
-		l.probe(set, x, slot, func() []*statement { return nil })
-		l.emit(setLocal(i, binary2(opI32Add, at, constI32(1))))
-		l.emit(&statement{kind: stmtStore, op: opI32Store, values: []*tree{localGet(slot, i32)}, value: localGet(i, i32)})
-		l.emit(&statement{kind: stmtBr, label: head})
-	})}}})
 	l.emit(&statement{kind: stmtReturn})
 }

@@ -65,12 +65,6 @@ func (l *lower) callNamed(e *ast.CallExpression, id *ast.Identifier) value {
 	if f := l.Library.functions[name]; f != nil {
 		return l.callFunction(f, e, l.arguments(e.ArgumentList))
 	}
-	if init := l.Library.constants[name]; init != nil {
-		switch init.(type) {
-		case *ast.ArrowFunctionLiteral, *ast.FunctionLiteral:
-			return l.inlineClosure(&closure{init, nil}, e, l.arguments(e.ArgumentList))
-		}
-	}
 	if l.Library.bound[name] == nil {
 		if v, ok := l.globalCall(e, name); ok {
 			return v
@@ -108,7 +102,7 @@ func (l *lower) callFunction(f *ast.FunctionLiteral, e *ast.CallExpression, args
 	if f.Generator || f.Async {
 		l.refuse(e.Idx0(), "a call of a generator or async function", "use an ordinary function")
 	}
-	if l.depth < inlineDepth && l.f.size < inlineSize && l.nodesOf(f) <= inlineNodes {
+	if f.ParameterList.Rest != nil || l.depth < inlineDepth && l.f.size < inlineSize && l.nodesOf(f) <= inlineNodes {
 		return l.inline(e, f, f.ParameterList, f.Body, args, nil)
 	}
 	target := l.compiler.function(f)
@@ -180,9 +174,7 @@ func (l *lower) inlineClosure(c *closure, e *ast.CallExpression, args []value) v
 		case *ast.BlockStatement:
 			return l.inline(e, f, f.ParameterList, body, args, c.scope)
 		case *ast.ExpressionBody:
-			at := body.Expression.Idx0()
-			block := &ast.BlockStatement{LeftBrace: at, List: []ast.Statement{&ast.ReturnStatement{Return: at, Argument: body.Expression}}}
-			return l.inline(e, f, f.ParameterList, block, args, c.scope)
+			return l.inline(e, f, f.ParameterList, returning(body.Expression), args, c.scope)
 		}
 	}
 	l.refuse(e.Idx0(), "a call of this function", "call a function by its name")

@@ -54,6 +54,7 @@ type Module struct {
 	Wasm   []byte
 	Params []Type // of the entry: an argument may have to be converted
 	Result Type
+	Shapes []Shape
 	Exits  []Exit // the global "exit" holds index + 1
 	Data   []byte // constants; copied to the start of scratch before each call
 	Writes bool   // it may change the store
@@ -97,6 +98,9 @@ type compiler struct {
 	texts     map[string]int // offset of constant text in data
 	copying   uint64         // bits of sites whose views must be copies
 	constants map[string]value
+	shapes    []Shape
+	shapeAt   map[shapeKey]int
+	escaped   map[any]bool // object literals that are made in memory
 	changed   bool
 	pass      int
 	work      int
@@ -145,13 +149,18 @@ func (lib *Library) Compile(r Request) (m *Module, err error) {
 		return nil, &Refusal{line, column, "export of " + r.Function, "write export function " + r.Function + "(…) { … }"}
 	}
 	c := &compiler{Library: lib, request: r, wide: map[int]bool{}, functions: map[any]*function{}, helpers: map[string]*function{},
-		imports: map[string]*callable{}, exitAt: map[exitKey]int{}, texts: map[string]int{}, constants: map[string]value{}}
+		imports: map[string]*callable{}, exitAt: map[exitKey]int{}, texts: map[string]int{}, constants: map[string]value{}, escaped: map[any]bool{}}
 	for _, id := range r.Wide {
 		c.wide[id] = true
 	}
 	entry := c.function(literal)
 	c.entry = entry
-	for i := range literal.ParameterList.List {
+	if literal.ParameterList.Rest != nil { // each argument is a parameter of the entry
+		for len(entry.params) < len(r.Args) {
+			entry.params = append(entry.params, never)
+		}
+	}
+	for i := range entry.params {
 		t := undefinedT
 		if i < len(r.Args) {
 			t = r.Args[i].argument()
@@ -191,16 +200,33 @@ func (c *compiler) iterate(entry *function) {
 		c.changed = false
 		c.order = c.order[:0]
 		c.exits, c.exitAt = c.exits[:0], map[exitKey]int{}
+		c.shapes, c.shapeAt = c.shapes[:0], map[shapeKey]int{}
 		c.need(entry)
-		for i := 0; i < len(c.order); i++ {
-			c.lowerFunction(c.order[i])
-		}
+		c.lowerAll()
 		if !c.changed {
 			return
 		}
 		if c.pass == maxPasses {
 			c.refuse(entry.literal.Function, "function "+entry.name, "its types do not settle: simplify it")
 		}
+	}
+}
+
+// again ends a pass early: something was found that changes what it has done.
+type again struct{}
+
+// lowerAll lowers the entry and what it reaches.
+func (c *compiler) lowerAll() {
+	defer func() {
+		if x := recover(); x != nil {
+			if _, ok := x.(again); !ok {
+				panic(x)
+			}
+			c.changed = true
+		}
+	}()
+	for i := 0; i < len(c.order); i++ {
+		c.lowerFunction(c.order[i])
 	}
 }
 

@@ -42,8 +42,8 @@ func (l *lower) cond(e ast.Expression) (c *tree, yes, no *flow) {
 	yes, no = l.ways(c)
 	if id := l.variableNamed(e); id != nil {
 		l.narrow(yes, id, func(t Type) Type { return t.without(kNil) })
-		if v.t.has(kView|kArray|kSet|kMap) && no != nil {
-			l.narrow(no, id, func(t Type) Type { return t.without(kView | kArray | kSet | kMap) })
+		if v.t.has(kView|kHeap) && no != nil {
+			l.narrow(no, id, func(t Type) Type { return t.without(kView | kHeap) })
 		}
 	}
 	return c, yes, no
@@ -169,8 +169,8 @@ func (l *lower) logical(e *ast.BinaryExpression) value {
 			l.narrow(yes, id, func(t Type) Type { return t.without(kNil) })
 		}
 	}
-	if e.Operator == token.LOGICAL_AND && v.t.has(kView|kArray|kSet|kMap) && v.t.has(kNil) {
-		keep.t = v.t.without(kView | kArray | kSet | kMap)
+	if e.Operator == token.LOGICAL_AND && v.t.has(kView|kHeap) && v.t.has(kNil) {
+		keep.t = v.t.without(kView | kHeap)
 	}
 	return l.either(e, c, yes, no, func() value { return keep }, func() value { return l.expr(e.Right) }, e.Left.Idx0())
 }

@@ -25,7 +25,7 @@ func (l *lower) newExpr(e *ast.NewExpression) value {
 			return l.newList(constI32(listRoom), setT)
 		}
 		if id.Name == "Map" && len(e.ArgumentList) == 0 {
-			return l.newList(constI32(listRoom), mapT)
+			return l.newList(constI32(listRoom), heapT(kMap, l.newCell(e)))
 		}
 	}
 	l.refuse(e.New, "new", "compiled functions make typed arrays, as in new Float64Array(n), new Set() and new Map()")

@@ -58,12 +58,14 @@ func (l *lower) exprOf(e ast.Expression) value {
 		return l.bracket(e)
 	case *ast.OptionalChain:
 		return l.optionalChain(e)
+	case *ast.Optional:
+		return l.optionalLink(e)
 	case *ast.NewExpression:
 		return l.newExpr(e)
 	case *ast.ArrayLiteral:
 		return l.arrayLiteral(e)
 	case *ast.ObjectLiteral:
-		l.refuse(e.LeftBrace, "an object", "use variables, or return bytes")
+		return l.heapRecord(e)
 	case *ast.FunctionLiteral, *ast.ArrowFunctionLiteral:
 		l.refuse(e.Idx0(), "a function as a value", "call it by its name")
 	case *ast.RegExpLiteral:
@@ -97,7 +99,8 @@ func (l *lower) identifier(e *ast.Identifier) value {
 		case b.closure != nil:
 			l.refuse(e.Idx, "function "+name+" as a value", "call it")
 		case b.record != nil:
-			l.refuse(e.Idx, "object "+name+" as a value", "use its fields, or return it")
+			l.escaped[b.record.literal] = true // next time in memory
+			panic(again{})
 		case !b.declared:
 			l.refuse(e.Idx, "variable "+name+" before its declaration", "declare it first")
 		}
@@ -346,6 +349,12 @@ func (l *lower) assignment(e *ast.AssignExpression) value {
 			}
 			return l.read(v)
 		}
+		switch e.Left.(type) {
+		case *ast.ArrayPattern, *ast.ObjectPattern:
+			x := l.keep(l.expr(e.Right))
+			l.bind(e.Left, x, bindAssign)
+			return x
+		}
 		place := l.place(e.Left)
 		mark := l.mark()
 		x := l.simple(l.hold(l.expr(e.Right), mark))
@@ -416,10 +425,30 @@ func (l *lower) place(e ast.Expression) place {
 			}
 			l.refuse(e.Identifier.Idx, "a field that the object does not have from the start", "write it where the object is made")
 		}
-		l.refuse(e.Left.Idx0(), "assignment to a property", "use variables and typed arrays")
+		return l.fieldPlace(e)
 	}
 	l.refuse(e.Idx0(), "this assignment", "assign to one variable or element at a time")
 	return place{}
 }
 
-func (l *lower) assignTo(e ast.Expression, x value) { l.place(e).set(x) }
+// fieldPlace is a field of an object in memory, or the length of an array.
+func (l *lower) fieldPlace(e *ast.DotExpression) place {
+	none := place{func() value { return nothing() }, func(value) {}}
+	v := l.expr(e.Left)
+	if l.flow == nil {
+		return none
+	}
+	v = l.present(l.keep(v), e.Left.Idx0())
+	name := e.Identifier.Name.String()
+	if l.flow == nil {
+		return none
+	}
+	if !v.t.only(kRecord) {
+		l.refuse(e.Identifier.Idx, "assignment to property "+name+" of "+v.t.describe(), "use variables, arrays and objects of fixed shape")
+	}
+	i := v.t.cell().field(name)
+	if i < 0 {
+		l.refuse(e.Identifier.Idx, "a field that the object does not have from the start", "write it where the object is made")
+	}
+	return place{func() value { return l.recordField(v, i) }, func(x value) { l.setField(v, i, l.keep(x), e.Identifier.Idx) }}
+}

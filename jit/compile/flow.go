@@ -83,12 +83,13 @@ type instance struct {
 	vars      map[any]*variable
 	children  map[any]*instance
 	loops     map[any]*loopState
+	cells     map[any]*cell
 	result    Type
 	resultVar *variable // inlined: what return assigns
 }
 
 func newInstance() *instance {
-	return &instance{vars: map[any]*variable{}, children: map[any]*instance{}, loops: map[any]*loopState{}}
+	return &instance{vars: map[any]*variable{}, children: map[any]*instance{}, loops: map[any]*loopState{}, cells: map[any]*cell{}}
 }
 
 func (i *instance) child(key any) *instance {

@@ -4,18 +4,21 @@ import "shredder/store/layout"
 
 // Helpers are functions that a module contains when its code calls them.
 const (
-	helperSpent  = "spent"  // (fuel i64) → (fuel i64): the slice is spent
-	helperLookup = "lookup" // (key i64) → (address i32, size i32): all ways of finding an integer key
-	helperAlloc  = "alloc"  // (size i32) → (address i32): scratch, 8-byte aligned, not cleared
-	helperEqual  = "equal"  // (a, n, b, m i32) → (i32): bytes are equal
-	helperASCII  = "ascii"  // (a, n i32) → (i32): the text is ASCII
-	helperPush   = "push"   // (list i32, x f64) → ()
-	helperFind   = "find"   // (set i32, x f64) → (number i32): of the element, from 1; 0 if it is not there
-	helperAdd    = "add"    // (set i32, x f64) → ()
-	helperOrder  = "order"  // (a, n, b, m i32) → (i32): −1, 0, 1
+	helperSpent   = "spent"   // (fuel i64) → (fuel i64): the slice is spent
+	helperLookup  = "lookup"  // (key i64) → (address i32, size i32): all ways of finding an integer key
+	helperAlloc   = "alloc"   // (size i32) → (address i32): scratch, 8-byte aligned, not cleared
+	helperEqual   = "equal"   // (a, n, b, m i32) → (i32): bytes are equal
+	helperASCII   = "ascii"   // (a, n i32) → (i32): the text is ASCII
+	helperPush    = "push"    // (list i32, x f64) → ()
+	helperFind    = "find"    // (set i32, x f64) → (number i32): of the element, from 1; 0 if it is not there
+	helperAdd     = "add"     // (set i32, x f64) → ()
+	helperRemove  = "remove"  // (set i32, x f64) → (was there i32)
+	helperClear   = "clear"   // (set i32) → ()
+	helperReverse = "reverse" // (list i32) → ()
+	helperOrder   = "order"   // (a, n, b, m i32) → (i32): −1, 0, 1
 )
 
-var helperNames = []string{helperSpent, helperLookup, helperAlloc, helperEqual, helperASCII, helperPush, helperFind, helperAdd, helperOrder}
+var helperNames = []string{helperSpent, helperLookup, helperAlloc, helperEqual, helperASCII, helperPush, helperFind, helperAdd, helperOrder, helperRemove, helperClear, helperReverse}
 
 // helper returns a helper, building it at its first use.
 func (c *compiler) helper(name string) *callable {
@@ -38,6 +41,12 @@ func (c *compiler) helper(name string) *callable {
 			c.buildFind(h)
 		case helperAdd:
 			c.buildAdd(h)
+		case helperRemove:
+			c.buildRemove(h)
+		case helperClear:
+			c.buildClear(h)
+		case helperReverse:
+			c.buildReverse(h)
 		case helperASCII:
 			c.buildASCII(h)
 		case helperOrder:

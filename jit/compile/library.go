@@ -110,6 +110,10 @@ func (lib *Library) declare(s ast.Statement) {
 		for _, b := range s.List {
 			id, ok := b.Target.(*ast.Identifier)
 			if ok && s.Token == token.CONST && b.Initializer != nil {
+				if f := functionOf(id, b.Initializer, lib.costs); f != nil {
+					lib.functions[id.Name.String()] = f
+					continue
+				}
 				lib.constants[id.Name.String()] = b.Initializer
 				continue
 			}

@@ -34,7 +34,7 @@ func (l *lower) forInitializer(init ast.ForLoopInitializer) {
 	case *ast.ForLoopInitializerVarDeclList:
 		for _, b := range init.List {
 			if b.Initializer != nil && l.flow != nil {
-				l.initialise(b, l.findVariable(b.Target))
+				l.bindFrom(b.Target, b.Initializer, bindVar)
 			}
 		}
 	case *ast.ForLoopInitializerLexicalDecl:
@@ -129,95 +129,4 @@ func (l *lower) leaveUnless(test ast.Expression, j *jump) {
 		}
 	}
 	l.flow = yes
-}
-
-// forOf walks a typed array or an array by index, as their iterators do: the
-// length is looked at before each turn.
-func (l *lower) forOf(s *ast.ForOfStatement, names []string) {
-	source := l.expr(s.Source)
-	if l.flow == nil {
-		return
-	}
-	isList := source.t.only(kArray) || source.t.only(kSet)
-	isText := source.t.only(kString)
-	if !source.t.only(kView) && !isList && !isText {
-		l.refuse(s.Source.Idx0(), "for … of over "+source.t.describe(), "loop over a typed array, with a test for undefined before")
-	}
-	list := l.inst.variable([2]any{s, "list"}, "")
-	list.constant = true
-	l.allocate(list)
-	l.assign(list, source, s.For)
-	index := l.inst.variable([2]any{s, "index"}, "")
-	l.allocate(index)
-	l.assign(index, intValue(constI64(0), intT(0, 0)), s.For)
-	if l.flow == nil {
-		return
-	}
-	j := &jump{names: names, isLoop: true, end: &label{}, next: &label{}, ret: l.ret}
-	head := &label{used: true}
-	l.wrap(j.end, func() {
-		back := l.loopHead(s)
-		code := l.into(func() {
-			i, view := l.read(index), l.read(list)
-			if l.iterators && !source.t.only(kSet) {
-				l.charge(constI64(1)) // tier 0 meters the array's iterator itself then
-			}
-			var n value
-			if isList { // it may grow and shrink in the loop
-				n = intValue(unary(opI64ExtI32U, l.listLength(view)), lengthT)
-			} else {
-				n = l.length(view)
-			}
-			j.end.used = true
-			j.endFlow = merge(j.endFlow, l.flow.clone())
-			l.emit(&statement{kind: stmtBrIf, value: binary2(opI64GeS, i.n, n.n), label: j.end})
-			l.burn(l.costs[s])
-			var x value
-			step := constI64(1)
-			switch {
-			case isList:
-				x = l.listElement(view, unary(opI32WrapI64, i.n))
-			case isText:
-				x, step = l.codePoint(view, i.n)
-			default:
-				x = l.simple(l.elementAt(view, unary(opI32WrapI64, i.n)))
-			}
-			next := intValue(binary2(opI64Add, i.n, step), intT(1, maxElements))
-			l.assign(index, next, s.For)
-			l.loopVariable(s, x)
-			l.jumps = append(l.jumps, j)
-			if l.flow != nil {
-				l.wrap(j.next, func() { l.statement(s.Body) })
-			}
-			l.jumps = l.jumps[:len(l.jumps)-1]
-			l.flow = merge(l.flow, j.onward)
-			if l.flow != nil {
-				l.emit(&statement{kind: stmtBr, label: head})
-			}
-			back()
-		})
-		*l.out = append(*l.out, &statement{kind: stmtLoop, label: head, body: code})
-		l.flow = nil
-	})
-	l.flow = merge(l.flow, j.endFlow)
-}
-
-// loopVariable gives the loop variable its element.
-func (l *lower) loopVariable(s *ast.ForOfStatement, x value) {
-	switch into := s.Into.(type) {
-	case *ast.ForDeclaration:
-		id, ok := into.Target.(*ast.Identifier)
-		if !ok {
-			l.refuse(into.Target.Idx0(), "destructuring", "take the elements one by one")
-		}
-		l.scope = newScope(l.scope)
-		v := l.declareVariable(id, id.Name.String(), into.IsConst)
-		l.assign(v, x, id.Idx)
-	case *ast.ForIntoVar:
-		l.assign(l.findVariable(into.Binding.Target), x, into.Idx0())
-	case *ast.ForIntoExpression:
-		l.assignTo(into.Expression, x)
-	default:
-		l.refuse(s.For, "this loop variable", "declare it: for (const x of …)")
-	}
 }

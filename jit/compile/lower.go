@@ -17,6 +17,7 @@ type lower struct {
 	stable map[int]bool // locals that are set once, before any use
 	jumps  []*jump
 	ret    *returns
+	chain  *chain // the optional chain around this point
 	loops  int    // loops around this point
 	fuel   int    // local: units left in this slice
 	counts [2]int // locals: lookups and bytes read since the function began
@@ -81,15 +82,15 @@ func (c *compiler) lowerFunction(f *function) {
 
 // body lowers parameters and statements of a function, or of one inlined.
 func (l *lower) body(key ast.Node, params *ast.ParameterList, block *ast.BlockStatement, args []value) {
-	if params.Rest != nil {
-		l.refuse(params.Rest.Idx0(), "a rest parameter", "name the parameters")
-	}
 	for i, p := range params.List {
 		arg := undefinedValue()
 		if i < len(args) {
 			arg = args[i]
 		}
 		l.parameter(p, arg)
+	}
+	if params.Rest != nil && l.flow != nil {
+		l.restOf(params, args[min(len(args), len(params.List)):])
 	}
 	if l.ret.inlined {
 		l.charge(constI64(l.costs[key]))
@@ -103,7 +104,11 @@ func (l *lower) body(key ast.Node, params *ast.ParameterList, block *ast.BlockSt
 func (l *lower) parameter(p *ast.Binding, arg value) {
 	id, ok := p.Target.(*ast.Identifier)
 	if !ok {
-		l.refuse(p.Target.Idx0(), "a destructured parameter", "take the value as one parameter")
+		if p.Initializer != nil && l.flow != nil {
+			arg = l.orDefault(arg, p.Initializer)
+		}
+		l.bind(p.Target, arg, bindLet)
+		return
 	}
 	v := l.declareVariable(id, id.Name.String(), false)
 	if p.Initializer == nil || !arg.t.has(kUndefined) {

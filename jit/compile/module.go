@@ -67,8 +67,9 @@ func (c *compiler) assemble(entry *function) *Module {
 		b.bodies = append(b.bodies, body(len(f.sig.params), f.locals, f.code))
 	}
 	b.exports = []exportDef{{EntryName, 0, start.callable.index}, {"memory", 2, 0}}
-	return &Module{Wasm: b.module(), Params: append([]Type{}, entry.params...), Result: entry.result, Exits: append([]Exit{}, c.exits...),
-		Data: c.data, Writes: c.writes, Scratch: c.scratch || len(c.data) > 0 || c.helpers[helperAlloc] != nil, Passes: c.pass}
+	return &Module{Wasm: b.module(), Params: append([]Type{}, entry.params...), Result: entry.result, Shapes: append([]Shape{}, c.shapes...),
+		Exits: append([]Exit{}, c.exits...), Data: c.data, Writes: c.writes,
+		Scratch: c.scratch || len(c.data) > 0 || c.helpers[helperAlloc] != nil, Passes: c.pass}
 }
 
 // entryFunction loads the table's header into globals and calls the function.

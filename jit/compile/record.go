@@ -8,8 +8,9 @@ import (
 // A record is an object of fixed shape that does not escape: each field is a
 // variable. It may be read and assigned field by field and returned as JSON.
 type record struct {
-	names  []string
-	fields map[string]*variable
+	literal *ast.ObjectLiteral
+	names   []string
+	fields  map[string]*variable
 }
 
 // recordNamed returns the record that an expression names, or nil.
@@ -24,7 +25,7 @@ func (l *lower) recordNamed(e ast.Expression) *record {
 
 // declareRecord lowers const name = {…}.
 func (l *lower) declareRecord(id *ast.Identifier, object *ast.ObjectLiteral) {
-	r := &record{fields: map[string]*variable{}}
+	r := &record{literal: object, fields: map[string]*variable{}}
 	l.eachProperty(object, func(p ast.Property, name string, e ast.Expression) {
 		x := l.expr(e)
 		v := l.inst.variable(p, id.Name.String()+"."+name)
@@ -40,18 +41,9 @@ func (l *lower) declareRecord(id *ast.Identifier, object *ast.ObjectLiteral) {
 func (l *lower) eachProperty(object *ast.ObjectLiteral, visit func(p ast.Property, name string, e ast.Expression)) {
 	seen := map[string]bool{}
 	for _, p := range object.Value {
-		name := ""
-		var e ast.Expression
-		switch p := p.(type) {
-		case *ast.PropertyShort:
-			name, e = p.Name.Name.String(), &p.Name
-		case *ast.PropertyKeyed:
-			if key, ok := p.Key.(*ast.StringLiteral); ok && !p.Computed && p.Kind == ast.PropertyKindValue {
-				name, e = key.Value.String(), p.Value
-			}
-		}
-		if e == nil || name == "" || name[0] >= '0' && name[0] <= '9' || name == "__proto__" || name == "toJSON" || seen[name] {
-			l.refuse(p.Idx0(), "this property of an object", "write names and values, each name once")
+		name, e := l.property(p)
+		if seen[name] {
+			l.refuse(p.Idx0(), "a property that is there twice", "write each name once")
 		}
 		seen[name] = true
 		if l.flow == nil {
@@ -59,6 +51,44 @@ func (l *lower) eachProperty(object *ast.ObjectLiteral, visit func(p ast.Propert
 		}
 		visit(p, name, e)
 	}
+}
+
+// property is the name and the value of one property of an object literal.
+func (l *lower) property(p ast.Property) (name string, e ast.Expression) {
+	switch p := p.(type) {
+	case *ast.PropertyShort:
+		name, e = p.Name.Name.String(), &p.Name
+	case *ast.PropertyKeyed:
+		if key, ok := p.Key.(*ast.StringLiteral); ok && p.Kind == ast.PropertyKindValue {
+			name, e = key.Value.String(), p.Value
+		}
+	}
+	if e == nil || name == "" || name[0] >= '0' && name[0] <= '9' || name == "__proto__" || name == "toJSON" {
+		l.refuse(p.Idx0(), "this property of an object", "write names and values")
+	}
+	return name, e
+}
+
+// isPlain says that an object literal has fixed names, each once, so that it
+// can live in variables.
+func isPlain(object *ast.ObjectLiteral) bool {
+	seen := map[string]bool{}
+	for _, p := range object.Value {
+		name := ""
+		switch p := p.(type) {
+		case *ast.PropertyShort:
+			name = p.Name.Name.String()
+		case *ast.PropertyKeyed:
+			if key, ok := p.Key.(*ast.StringLiteral); ok {
+				name = key.Value.String()
+			}
+		}
+		if name == "" || seen[name] {
+			return false
+		}
+		seen[name] = true
+	}
+	return true
 }
 
 // jsonKind says what a step of building JSON does.
@@ -79,9 +109,12 @@ func (l *lower) returnObject(e ast.Expression, at file.Idx) bool {
 	r := l.recordNamed(e)
 	switch e.(type) {
 	case *ast.ObjectLiteral:
+		if !isPlain(e.(*ast.ObjectLiteral)) {
+			return false
+		}
 	case *ast.ArrayLiteral:
-		if l.ret.inlined || l.f != l.compiler.entry {
-			return false // an array of numbers, as a value
+		if hasSpread(e.(*ast.ArrayLiteral)) {
+			return false
 		}
 	default:
 		if r == nil {
@@ -89,7 +122,7 @@ func (l *lower) returnObject(e ast.Expression, at file.Idx) bool {
 		}
 	}
 	if l.ret.inlined || l.f != l.compiler.entry {
-		l.refuse(at, "an object that a function gives to another", "return numbers, strings or typed arrays; objects only as the result of the call")
+		return false
 	}
 	var steps []jsonStep
 	if r != nil {
@@ -111,6 +144,15 @@ func (l *lower) returnObject(e ast.Expression, at file.Idx) bool {
 	return true
 }
 
+func hasSpread(e *ast.ArrayLiteral) bool {
+	for _, x := range e.Value {
+		if _, ok := x.(*ast.SpreadElement); ok {
+			return true
+		}
+	}
+	return false
+}
+
 // jsonSteps evaluates what an object or array holds.
 func (l *lower) jsonSteps(e ast.Expression, steps []jsonStep) []jsonStep {
 	if l.flow == nil {
@@ -118,6 +160,9 @@ func (l *lower) jsonSteps(e ast.Expression, steps []jsonStep) []jsonStep {
 	}
 	switch e := e.(type) {
 	case *ast.ObjectLiteral:
+		if !isPlain(e) {
+			break
+		}
 		steps = append(steps, jsonStep{open: '{', keys: len(e.Value)})
 		l.eachProperty(e, func(_ ast.Property, name string, x ast.Expression) {
 			steps = append(steps, jsonStep{isKey: true, name: name})
@@ -125,6 +170,9 @@ func (l *lower) jsonSteps(e ast.Expression, steps []jsonStep) []jsonStep {
 		})
 		return append(steps, jsonStep{close: true})
 	case *ast.ArrayLiteral:
+		if hasSpread(e) {
+			break
+		}
 		steps = append(steps, jsonStep{open: '['})
 		for _, x := range e.Value {
 			if x == nil {
@@ -173,10 +221,8 @@ func (l *lower) jsonStep(s jsonStep) {
 		l.jsonCall("jsonNumber", l.boxed(s.v).n)
 	case s.v.t.only(kString | kNil):
 		l.jsonCall("jsonText", s.v.as(stringT.with(kUndefined)).n, s.v.as(stringT.with(kUndefined)).m)
-	case s.v.t.only(kArray):
-		l.jsonCall("jsonList", s.v.n)
 	default:
-		l.refuse(s.at, s.v.t.describe()+" within an object", "put numbers, strings and booleans into it")
+		l.jsonOf(s.v, s.at)
 	}
 }
 

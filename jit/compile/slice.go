@@ -17,6 +17,9 @@ func (l *lower) bulkMethod(e *ast.CallExpression, name string, v value) (out val
 		return value{}, false
 	}
 	at := e.Idx0()
+	if name == "sort" && len(e.ArgumentList) == 1 {
+		return l.sortWith(e, v), true
+	}
 	args := l.arguments(e.ArgumentList)
 	if l.flow == nil {
 		return nothing(), true
@@ -43,11 +46,7 @@ func (l *lower) bulkMethod(e *ast.CallExpression, name string, v value) (out val
 	l.writable(v, e.Callee.Idx0())
 	switch name {
 	case "sort":
-		if len(args) > 0 {
-			l.refuse(at, "sort with a function", "sort typed arrays by value")
-		}
-		length := unary(opI64ExtI32U, v.m)
-		l.burnTree(binary2(opI64Mul, length, binary2(opI64Sub, constI64(64), unary(opI64Clz, length))))
+		l.burnSort(v.m)
 		l.emit(&statement{kind: stmtCall, callee: l.hostImport("sort", []valueType{i32, i32, i32}, nil), values: []*tree{v.n, v.m, constI32(int32(v.t.elem))}})
 	case "fill":
 		if len(args) != 1 {
@@ -55,7 +54,7 @@ func (l *lower) bulkMethod(e *ast.CallExpression, name string, v value) (out val
 		}
 		x := l.temp(l.stored(v.t.elem, l.simple(l.number(args[0], at))))
 		l.burnTree(quarter)
-		l.eachElement(e, at, v, func(i, _ value, _ *jump) {
+		l.eachIndex(e, at, v.m, func(i value, _ *jump) {
 			address := binary2(opI32Add, v.n, binary2(opI32Shl, unary(opI32WrapI64, i.n), shift))
 			l.emit(&statement{kind: stmtStore, op: elementStores[v.t.elem], values: []*tree{address}, value: x})
 		})
@@ -184,4 +183,17 @@ func appendElement(dst []byte, e element, f float64) []byte {
 		n = uint32(int64(math.Mod(math.Trunc(f), 1<<32)))
 	}
 	return append(dst, binary.LittleEndian.AppendUint32(nil, n)[:1<<elementShifts[e]]...)
+}
+
+// viewMethod lowers a method of a typed array.
+func (l *lower) viewMethod(e *ast.CallExpression, name string, v value) value {
+	v = l.keep(v)
+	if out, ok := l.bulkMethod(e, name, v); ok {
+		return out
+	}
+	if out, ok := l.sequenceMethod(e, name, v); ok {
+		return out
+	}
+	l.refuse(e.Callee.Idx0(), "method "+name+" of a typed array", "write a loop")
+	return nothing()
 }

@@ -31,16 +31,13 @@ func (l *lower) hoist(list []ast.Statement) {
 
 func (l *lower) hoistVars(list []*ast.Binding) {
 	for _, b := range list {
-		id, ok := b.Target.(*ast.Identifier)
-		if !ok {
-			l.refuse(b.Target.Idx0(), "destructuring", "take the elements one by one")
-		}
-		name := id.Name.String()
-		if l.scope.names[name] != nil {
-			continue // a parameter, or declared twice
-		}
-		v := l.declareVariable(id, name, false)
-		l.assign(v, undefinedValue(), id.Idx)
+		namesIn(b.Target, func(id *ast.Identifier) {
+			name := id.Name.String()
+			if l.scope.names[name] != nil {
+				return // a parameter, or declared twice
+			}
+			l.assign(l.declareVariable(id, name, false), undefinedValue(), id.Idx)
+		})
 	}
 }
 
@@ -61,9 +58,7 @@ func (l *lower) declareLexical(list []ast.Statement) {
 			continue
 		}
 		for _, b := range d.List {
-			if id, ok := b.Target.(*ast.Identifier); ok {
-				l.scope.names[id.Name.String()] = &binding{}
-			}
+			namesIn(b.Target, func(id *ast.Identifier) { l.scope.names[id.Name.String()] = &binding{} })
 		}
 	}
 }
@@ -102,8 +97,8 @@ func (l *lower) statement(s ast.Statement) {
 		l.effect(s.Expression)
 	case *ast.VariableStatement:
 		for _, b := range s.List {
-			if b.Initializer != nil {
-				l.initialise(b, l.findVariable(b.Target))
+			if b.Initializer != nil && l.flow != nil {
+				l.bindFrom(b.Target, b.Initializer, bindVar)
 			}
 		}
 	case *ast.LexicalDeclaration:
@@ -140,6 +135,11 @@ func (l *lower) statement(s ast.Statement) {
 // effect lowers an expression for its effect only.
 func (l *lower) effect(e ast.Expression) {
 	switch e := e.(type) {
+	case *ast.AssignExpression:
+		if p, list := isApart(e.Left, e.Right); p != nil && e.Operator == token.ASSIGN {
+			l.bindItems(p, list, bindAssign)
+			return
+		}
 	case *ast.UnaryExpression:
 		if e.Operator == token.INCREMENT || e.Operator == token.DECREMENT {
 			l.step(e, false)
@@ -166,7 +166,7 @@ func (l *lower) effect(e ast.Expression) {
 func (l *lower) findVariable(target ast.BindingTarget) *variable {
 	id, ok := target.(*ast.Identifier)
 	if !ok {
-		l.refuse(target.Idx0(), "destructuring", "take the elements one by one")
+		l.refuse(target.Idx0(), "this variable", "give it a name")
 	}
 	b := l.scope.find(id.Name.String())
 	if b == nil || b.variable == nil {
@@ -175,16 +175,18 @@ func (l *lower) findVariable(target ast.BindingTarget) *variable {
 	return b.variable
 }
 
-func (l *lower) initialise(b *ast.Binding, v *variable) {
-	x := l.expr(b.Initializer)
-	l.assign(v, x, b.Idx0())
-}
-
 func (l *lower) lexical(s *ast.LexicalDeclaration) {
 	for _, b := range s.List {
 		id, ok := b.Target.(*ast.Identifier)
 		if !ok {
-			l.refuse(b.Target.Idx0(), "destructuring", "take the elements one by one")
+			mode := bindLet
+			if s.Token == token.CONST {
+				mode = bindConst
+			}
+			if l.bindFrom(b.Target, b.Initializer, mode); l.flow == nil {
+				return
+			}
+			continue
 		}
 		name := id.Name.String()
 		switch b.Initializer.(type) {
@@ -195,7 +197,7 @@ func (l *lower) lexical(s *ast.LexicalDeclaration) {
 			l.scope.names[name] = &binding{closure: &closure{b.Initializer, l.scope}, declared: true}
 			continue
 		}
-		if object, ok := b.Initializer.(*ast.ObjectLiteral); ok && s.Token == token.CONST {
+		if object, ok := b.Initializer.(*ast.ObjectLiteral); ok && s.Token == token.CONST && isPlain(object) && !l.escaped[object] {
 			l.declareRecord(id, object)
 			continue
 		}
@@ -264,11 +266,11 @@ func (l *lower) returnValue(v value, at file.Idx) {
 		l.flow = nil
 		return
 	}
-	if l.f == l.compiler.entry && v.t.has(kArray) && v.t.only(kArray) {
-		l.jsonCall("jsonList", v.n)
+	if l.f == l.compiler.entry && v.t.has(kHeap) {
+		if l.returnHeap(v, at); l.flow == nil {
+			return
+		}
 		v = value{t: Type{k: kJSON}, rep: repI32, n: constI32(codeJSON)}
-	} else if l.f == l.compiler.entry && v.t.has(kArray|kSet|kMap) {
-		l.refuse(at, "a result that is "+v.t.describe(), "return an array in every case, or bytes")
 	}
 	l.f.result = l.joinType(l.f.result, v.t, &l.f.turns, at)
 	v = l.simple(l.convert(v, l.f.result))
@@ -281,6 +283,21 @@ func (l *lower) returnValue(v value, at file.Idx) {
 	}
 	l.emit(&statement{kind: stmtReturn, values: values})
 	l.flow = nil
+}
+
+// returnHeap writes an object that is the call's result as JSON, and returns what
+// may stand in its place.
+func (l *lower) returnHeap(v value, at file.Idx) {
+	if v.t.has(kNil) {
+		v = l.keep(v)
+		c := v.isNil()
+		yes, no := l.ways(c)
+		l.split(c, yes, no, func() { l.returnValue(value{t: Type{k: v.t.k & kNil}, rep: repRef, n: v.n, m: constI32(0)}, at) }, nil)
+		v.t = v.t.without(kNil)
+	}
+	if l.flow != nil {
+		l.jsonOf(v, at)
+	}
 }
 
 func (l *lower) labelled(s *ast.LabelledStatement) {

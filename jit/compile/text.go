@@ -299,8 +299,10 @@ func (l *lower) methodOf(e *ast.CallExpression, name string, v value) value {
 		return l.stringMethod(e, name, l.keep(v))
 	case v.t.only(kView):
 		return l.viewMethod(e, name, v)
-	case v.t.only(kArray) || v.t.only(kSet) || v.t.only(kMap):
+	case v.t.only(kArray):
 		return l.listMethod(e, name, v)
+	case v.t.only(kSet) || v.t.only(kMap):
+		return l.hashMethod(e, name, v)
 	case v.t.only(kInt|kNumber) && (name == "toString" || name == "toFixed"):
 		return l.numberMethod(e, name, v)
 	}

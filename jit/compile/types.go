@@ -11,15 +11,20 @@ const (
 	kNumber // any double; takes in kInt
 	kString // text, see text.go
 	kView   // a typed array
-	kArray  // an array of numbers
+	kArray  // an array, see cell.go
 	kSet    // a set of numbers
-	kMap    // a map from numbers to numbers
+	kMap    // a map from numbers
+	kRecord // an object of fixed shape in memory
 	kJSON   // the call's result, written as JSON by the host
 )
 
 const (
 	kNil       = kUndefined | kNull
 	kPrimitive = kNil | kBool | kInt | kNumber
+	kCelled    = kArray | kMap | kRecord
+	kHeap      = kCelled | kSet
+	// kCodes have a code of their own in every representation.
+	kCodes = kNil | kBool | kJSON
 )
 
 // maxSafe is the largest magnitude of an integer that is kept as one.
@@ -61,6 +66,7 @@ type Type struct {
 	mutable bool
 	// wide: kString may hold units from 0x80 up, and then lies in UTF-16.
 	wide bool
+	of   *cell // kArray, kMap, kRecord: what it holds
 }
 
 var (
@@ -104,12 +110,17 @@ func (t Type) normal() Type {
 		t.elem, t.sites, t.mutable = 0, 0, false
 	}
 	t.wide = t.wide && t.k&kString != 0
+	if t.k&kCelled == 0 {
+		t.of = nil
+	}
+	t.of = t.of.root()
 	return t
 }
 
 // join is the smallest type that holds both. Two views of different elements
 // have none: ok is false.
 func join(a, b Type) (t Type, ok bool) {
+	a.of, b.of = a.of.root(), b.of.root()
 	if a.isNever() {
 		return b, true
 	}
@@ -133,12 +144,17 @@ func join(a, b Type) (t Type, ok bool) {
 	t.sites |= b.sites
 	t.mutable = a.mutable || b.mutable
 	t.wide = a.wide || b.wide
-	return t.normal(), t.rep() != repMixed
+	if t.rep() == repMixed {
+		return t.normal(), false
+	}
+	t.of, ok = unify(a.of, b.of)
+	return t.normal(), ok
 }
 
 // within says that every value of t is one of u.
 func (t Type) within(u Type) bool {
 	j, ok := join(t, u)
+	u.of = u.of.root()
 	return ok && j == u
 }
 
@@ -184,15 +200,15 @@ const (
 
 func (t Type) rep() rep {
 	switch {
-	case t.k&^(kNil|kBool|kJSON) == 0:
+	case t.k&^kCodes == 0:
 		return repI32
-	case t.k&^(kNil|kBool|kInt) == 0:
+	case t.k&^(kCodes|kInt) == 0:
 		return repI64
-	case t.k&^kPrimitive == 0:
+	case t.k&^(kCodes|kInt|kNumber) == 0:
 		return repF64
-	case t.k&^(kNil|kView) == 0, t.k&^(kNil|kString) == 0:
+	case t.k&^(kNil|kJSON|kView) == 0, t.k&^(kNil|kJSON|kString) == 0:
 		return repPair
-	case t.k&^(kNil|kArray) == 0, t.k&^(kNil|kSet) == 0, t.k&^(kNil|kMap) == 0:
+	case t.k&^(kNil|kArray) == 0, t.k&^(kNil|kSet) == 0, t.k&^(kNil|kMap) == 0, t.k&^(kNil|kRecord) == 0:
 		return repRef
 	}
 	return repMixed
@@ -227,7 +243,7 @@ func (t Type) describe() string {
 		k    kinds
 		name string
 	}{{kBool, "a boolean"}, {kInt | kNumber, "a number"}, {kString, "a string"}, {kView, "a typed array"},
-		{kArray, "an array"}, {kSet, "a set"}, {kMap, "a map"}, {kJSON, "an object"}, {kUndefined, "undefined"}, {kNull, "null"}}
+		{kArray, "an array"}, {kSet, "a set"}, {kMap, "a map"}, {kRecord | kJSON, "an object"}, {kUndefined, "undefined"}, {kNull, "null"}}
 	out := ""
 	for _, n := range names {
 		if t.has(n.k) {

@@ -213,12 +213,14 @@ func (v value) as(t Type) value {
 			v.n = choose(binary2(opF64Eq, v.n, v.n), v.n, constF64(math.NaN()))
 		}
 		return v
-	case r == repPair && v.t.only(kNil), r == repRef && v.t.only(kNil):
+	case r == repPair && v.t.only(kNil|kJSON), r == repRef && v.t.only(kNil):
 		out.n = binary2(opI32Sub, v.n, constI32(codeUndefined))
 		if v.n.isConst() {
 			out.n = constI32(int32(v.n.imm) - codeUndefined)
 		}
-		out.m = constI32(0)
+		if r == repPair {
+			out.m = constI32(0)
+		}
 		return out
 	case r == repI64 && v.rep == repI32:
 		out.n = binary2(opI64Add, unary(opI64ExtI32U, v.n), constI64(sentinelInt))
@@ -258,6 +260,9 @@ func (v value) as(t Type) value {
 
 // sentinelBitsSigned is sentinelBits as an int64.
 const sentinelBitsSigned = -1 << 50
+
+// sentinelCodes is how many NaNs stand for something.
+const sentinelCodes = 8
 
 func zeroOf(r rep, t Type) value {
 	switch r {

@@ -16,7 +16,10 @@ func (l *lower) dot(e *ast.DotExpression) value {
 		if v := r.fields[name]; v != nil {
 			return l.read(v)
 		}
-		l.refuse(e.Identifier.Idx, "a field that the object does not have", "write it where the object is made")
+		if inheritedNames[name] {
+			l.refuse(e.Identifier.Idx, "property "+name+" of an object", "use fields of its own")
+		}
+		return undefinedValue()
 	}
 	if id, ok := e.Left.(*ast.Identifier); ok && !l.isBound(id.Name.String()) {
 		if v, ok := l.globalProperty(id.Name.String(), name); ok {
@@ -34,18 +37,45 @@ func (l *lower) dot(e *ast.DotExpression) value {
 	if l.flow == nil {
 		return nothing()
 	}
+	return l.propertyNamed(v, name, e.Identifier.Idx)
+}
+
+// propertyNamed reads a property of a value that is there.
+func (l *lower) propertyNamed(v value, name string, at file.Idx) value {
 	switch {
 	case name == "length" && v.t.only(kView|kString):
 		return l.length(v)
-	case name == "length" && v.t.only(kArray), name == "size" && (v.t.only(kSet) || v.t.only(kMap)):
-		return intValue(unary(opI64ExtI32U, l.listLength(l.keep(v))), lengthT)
+	case name == "length" && v.t.only(kArray):
+		return l.lengthOfList(l.keep(v))
+	case name == "size" && (v.t.only(kSet) || v.t.only(kMap)):
+		return l.liveSize(l.keep(v))
 	case name == "byteLength" && v.t.only(kView):
 		n := l.length(v)
 		return intValue(binary2(opI64Shl, n.n, constI64(elementShifts[v.t.elem])), intT(0, maxElements))
 	}
-	l.refuse(e.Identifier.Idx, "property "+name+" of "+v.t.describe(), "compiled functions know length and byteLength")
+	if v.t.only(kRecord) {
+		return l.fieldNamed(v, name, at)
+	}
+	l.refuse(at, "property "+name+" of "+v.t.describe(), "compiled functions know length and byteLength")
 	return nothing()
 }
+
+// fieldNamed reads a field of an object in memory; one that it does not have is
+// undefined, unless every object has it.
+func (l *lower) fieldNamed(v value, name string, at file.Idx) value {
+	i := v.t.cell().field(name)
+	if i >= 0 {
+		return l.recordField(l.keep(v), i)
+	}
+	if inheritedNames[name] {
+		l.refuse(at, "property "+name+" of an object", "use fields of its own")
+	}
+	return undefinedValue()
+}
+
+var inheritedNames = map[string]bool{"constructor": true, "toString": true, "toLocaleString": true, "valueOf": true, "hasOwnProperty": true,
+	"isPrototypeOf": true, "propertyIsEnumerable": true, "__proto__": true, "__defineGetter__": true, "__defineSetter__": true,
+	"__lookupGetter__": true, "__lookupSetter__": true}
 
 func (l *lower) globalProperty(object, name string) (value, bool) {
 	switch object {
@@ -90,50 +120,54 @@ func (l *lower) length(v value) value {
 	return intValue(unary(opI64ExtI32U, v.m), lengthT)
 }
 
-func (l *lower) optionalChain(e *ast.OptionalChain) value {
-	// One optional link at the front: x?.length, x?.[i].
-	var link *ast.Optional
-	replace := func(x ast.Expression) bool {
-		o, ok := x.(*ast.Optional)
-		if ok {
-			link = o
-		}
-		return ok
-	}
-	switch c := e.Expression.(type) {
-	case *ast.DotExpression:
-		if replace(c.Left) {
-			return l.optional(e, link, func(v value) value {
-				if c.Identifier.Name == "length" && v.t.only(kView|kString) {
-					return l.length(v)
-				}
-				l.refuse(c.Identifier.Idx, "property "+c.Identifier.Name.String()+" of "+v.t.describe(), "compiled functions know length")
-				return nothing()
-			})
-		}
-	case *ast.BracketExpression:
-		if replace(c.Left) {
-			return l.optional(e, link, func(v value) value { return l.elementOf(v, c) })
-		}
-	}
-	l.refuse(e.Idx0(), "this optional chain", "use one ?. at a time, in front of length or [i]")
-	return nothing()
+// chain is an optional chain that is being lowered.
+type chain struct {
+	result *variable
+	end    *label
+	flow   *flow
+	at     file.Idx
 }
 
-func (l *lower) optional(e *ast.OptionalChain, link *ast.Optional, then func(value) value) value {
-	v := l.expr(link.Expression)
+// optionalChain is a?.b…: a link that finds nil ends the chain with undefined.
+func (l *lower) optionalChain(e *ast.OptionalChain) value {
+	r := l.inst.variable(e, "the chain")
+	l.allocate(r)
+	outer := l.chain
+	c := &chain{result: r, end: &label{}, at: e.Idx0()}
+	l.wrap(c.end, func() {
+		l.chain = c
+		v := l.expr(e.Expression)
+		l.chain = outer
+		if l.flow != nil {
+			l.assign(r, v, c.at)
+		}
+	})
+	l.flow = merge(l.flow, c.flow)
+	return l.resultOf(r)
+}
+
+func (l *lower) optionalLink(o *ast.Optional) value {
+	c := l.chain
+	v := l.expr(o.Expression)
 	if l.flow == nil {
 		return nothing()
 	}
-	v = l.simple(v)
+	v = l.keep(v)
 	some := v
 	some.t = v.t.without(kNil)
-	if some.isNever() {
-		return undefinedValue()
+	l.branch(v.isNil(), func() {
+		l.assign(c.result, undefinedValue(), c.at)
+		if l.flow != nil {
+			c.flow = merge(c.flow, l.flow)
+			c.end.used = true
+			l.emit(&statement{kind: stmtBr, label: c.end})
+			l.flow = nil
+		}
+	}, nil)
+	if some.t.isNever() {
+		l.flow = nil
 	}
-	c := v.isNil()
-	yes, no := l.ways(c)
-	return l.either(e, c, yes, no, undefinedValue, func() value { return then(some) }, e.Idx0())
+	return some
 }
 
 func (l *lower) bracket(e *ast.BracketExpression) value {

@@ -78,9 +78,9 @@ func (i *Instance) encode(inv *jit.Invocation, f *Form, left int64, s []uint64) 
 			dst = wire.AppendInt(dst, n)
 			return i.bounded(inv, left, dst)
 		}
-		code = s[0] & 3
+		code = s[0] & 7
 	case compile.RepF64:
-		if s[0]&^3 != compile.SentinelBits {
+		if s[0]&^7 != compile.SentinelBits {
 			x := math.Float64frombits(s[0])
 			if x != x {
 				x = math.NaN() // which NaN is no part of the language
@@ -88,11 +88,13 @@ func (i *Instance) encode(inv *jit.Invocation, f *Form, left int64, s []uint64) 
 			dst = wire.AppendDouble(dst, x)
 			return i.bounded(inv, left, dst)
 		}
-		code = s[0] & 3
+		code = s[0] & 7
 	case compile.RepPair:
-		if address := uint32(s[0]); address > 1 {
+		address := uint32(s[0])
+		if address > compile.CodeJSON-compile.CodeUndefined {
 			return i.encodeBytes(inv, t, left, dst, s)
 		}
+		code = compile.CodeUndefined + uint64(address)
 	default:
 		code = uint64(uint32(s[0]))
 	}

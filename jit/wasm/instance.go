@@ -40,7 +40,9 @@ type Instance struct {
 	reason     string
 	raised     []byte
 	json       jsonWriter
+	shapes     []compile.Shape // of the running form
 	console    consoleLines
+	sorting    sorters
 	tenant     string
 	resultSize int
 	stack      []uint64

@@ -109,6 +109,7 @@ func (i *Instance) run(inv *jit.Invocation, f *Form) jit.Outcome {
 	i.tenant, i.requestID, i.resultSize = inv.Tenant, inv.ID, l.ResultSize
 	i.lookups, i.read = 0, 0
 	i.console.reset(l.LogSize)
+	i.sorting, i.shapes = i.sorting[:0], f.module.Shapes
 	i.json.open, i.json.first, i.json.hasKey = i.json.open[:0], i.json.first[:0], false
 	left := i.meter.begin(l.Fuel, l.Slice*jit.CompiledSpeed, inv.Yield)
 	var block store.Block
@@ -192,6 +193,9 @@ func (i *Instance) noRoom(f *Form, otherwise jit.Status) jit.Outcome {
 	return i.miss(f.kinds, &compile.Exit{ID: -1, Message: "it needs more scratch memory than compiled code has"})
 }
 
+// tooDeep: the value may hold itself, which tier 0 finds out.
+var tooDeep = compile.Exit{Kind: compile.ExitGuard, Message: "a value that is nested too deeply for JSON"}
+
 // ended translates an exit of emitted code, after which left fuel remains.
 func (i *Instance) ended(f *Form, left int64) (int64, jit.Outcome) {
 	n := int32(f.exit.Get())
@@ -212,6 +216,8 @@ func (i *Instance) ended(f *Form, left int64) (int64, jit.Outcome) {
 		return left, i.miss(f.kinds, x)
 	case kind == compile.ExitScratch && i.config.FallBack:
 		return left, i.noRoom(f, jit.Limit)
+	case i.meter.ended && i.meter.status == jit.Deopt:
+		return left, i.miss(f.kinds, &tooDeep)
 	}
 	if n < 0 { // a helper's, which knows no fuel
 		return left, i.end(kind, nil)

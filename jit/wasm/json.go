@@ -128,7 +128,7 @@ func hostJSONInt(i *Instance, s []uint64) {
 
 // hostJSONNumber takes a double or the NaN that stands for nil or a boolean.
 func hostJSONNumber(i *Instance, s []uint64) {
-	code, isCode := s[1]&3, s[1]&^3 == compile.SentinelBits
+	code, isCode := s[1]&7, s[1]&^7 == compile.SentinelBits
 	if isCode && code == compile.CodeUndefined && i.jsonDrop(s) {
 		return
 	}
@@ -187,34 +187,72 @@ func hostTenant(i *Instance, s []uint64) {
 	s[0] = i.built()
 }
 
-// hostJSONList writes an array of numbers from scratch.
-func hostJSONList(i *Instance, s []uint64) {
+// hostJSONValue writes a value that lies in memory as its shape says.
+func hostJSONValue(i *Instance, s []uint64) {
 	w := &i.json
 	if len(w.open) == 0 {
 		w.out, w.charged = w.out[:0], 0
 	}
-	left := i.jsonBegin(int64(s[0]))
-	h := i.bytes(s[1], 12)
+	s[0] = uint64(i.jsonShape(int64(s[0]), int(uint32(s[1])), s[2]))
+}
+
+// jsonDepth bounds objects in objects; deeper ones may hold themselves.
+const jsonDepth = 64
+
+func (i *Instance) jsonShape(left int64, shape int, bits uint64) int64 {
+	d := &i.shapes[shape]
+	stack := [3]uint64{uint64(left), bits, bits >> 32}
+	switch d.Kind {
+	case compile.ShapeNumber:
+		hostJSONNumber(i, stack[:])
+		return int64(stack[0])
+	case compile.ShapeText:
+		hostJSONText(i, stack[:])
+		return int64(stack[0])
+	}
+	if address := uint32(bits); address <= 1 {
+		stack[1] = compile.SentinelBits | compile.CodeUndefined + uint64(address)
+		hostJSONNumber(i, stack[:])
+		return int64(stack[0])
+	}
+	w := &i.json
+	if len(w.open) >= jsonDepth {
+		i.meter.end(jit.Deopt)
+		return -1
+	}
+	stack[1] = '{'
+	if d.Kind == compile.ShapeList {
+		stack[1] = '['
+	}
+	stack[2] = uint64(len(d.Names))
+	hostJSONOpen(i, stack[:])
+	left = int64(stack[0])
+	switch d.Kind {
+	case compile.ShapeList:
+		left = i.jsonElements(left, d.Elem, bits)
+	case compile.ShapeRecord:
+		fields := i.bytes(bits, uint64(len(d.Fields))*8)
+		for n, f := range d.Fields {
+			if left < 0 || fields == nil {
+				break
+			}
+			w.key, w.hasKey = append(w.key[:0], d.Names[n]...), true
+			left = i.jsonShape(left, f, binary.LittleEndian.Uint64(fields[n*8:]))
+		}
+	}
+	hostJSONClose(i, nil)
+	return left
+}
+
+func (i *Instance) jsonElements(left int64, elem int, list uint64) int64 {
+	h := i.bytes(list, 12)
 	if h == nil {
-		s[0] = uint64(left)
-		return
+		return left
 	}
 	n := binary.LittleEndian.Uint32(h)
 	data := i.bytes(uint64(binary.LittleEndian.Uint32(h[8:])), uint64(n)*8)
-	w.out = append(w.out, '[')
 	for at := 0; at < len(data) && left >= 0; at += 8 {
-		if at > 0 {
-			w.out = append(w.out, ',')
-		}
-		if left = i.jsonCharge(left); left < 0 {
-			break
-		}
-		if f := math.Float64frombits(binary.LittleEndian.Uint64(data[at:])); math.IsNaN(f) || math.IsInf(f, 0) {
-			w.out = append(w.out, "null"...)
-		} else {
-			w.out = appendNumber(w.out, f)
-		}
+		left = i.jsonShape(left, elem, binary.LittleEndian.Uint64(data[at:]))
 	}
-	w.out = append(w.out, ']')
-	s[0] = uint64(left)
+	return left
 }

@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math"
 	"strings"
 
@@ -57,20 +58,42 @@ func hostTextAppend(i *Instance, s []uint64) {
 	s[0] = i.built()
 }
 
-// hostTextOrder compares code units.
-func hostTextOrder(i *Instance, s []uint64) {
-	a, b := i.textAt(s[0], s[1]), i.textAt(s[2], s[3])
-	order := 0
-	for n := 0; order == 0; n++ {
-		switch {
-		case n >= a.len() || n >= b.len():
-			s[0] = uint64(uint32(int32(a.len() - b.len())))
-			return
-		case a.at(n) != b.at(n):
-			order = int(a.at(n)) - int(b.at(n))
+// hostTextJoin makes one string of the elements of an array of strings, with a
+// separator in between.
+func hostTextJoin(i *Instance, s []uint64) {
+	i.builder.reset()
+	if h := i.bytes(s[0], 12); h != nil {
+		data := i.bytes(uint64(binary.LittleEndian.Uint32(h[8:])), uint64(binary.LittleEndian.Uint32(h))*8)
+		for at := 0; at < len(data); at += 8 {
+			if at > 0 {
+				i.builder.text(i.textAt(s[1], s[2]))
+			}
+			x := binary.LittleEndian.Uint64(data[at:])
+			i.builder.text(i.textAt(x, x>>32))
+			if !i.room(float64(i.builder.len())) {
+				s[0] = noScratch
+				return
+			}
 		}
 	}
-	s[0] = uint64(uint32(int32(order)))
+	s[0] = i.built()
+}
+
+// hostTextOrder compares code units.
+func hostTextOrder(i *Instance, s []uint64) {
+	s[0] = uint64(uint32(int32(i.textAt(s[0], s[1]).compare(i.textAt(s[2], s[3])))))
+}
+
+// compare is below, at or above 0 as a is before, equal to or behind b.
+func (a text) compare(b text) int {
+	for n := 0; ; n++ {
+		switch {
+		case n >= a.len() || n >= b.len():
+			return a.len() - b.len()
+		case a.at(n) != b.at(n):
+			return int(a.at(n)) - int(b.at(n))
+		}
+	}
 }
 
 func hostTextPoint(i *Instance, s []uint64) {
