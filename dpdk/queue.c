@@ -2,6 +2,7 @@
 
 #include "queue.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include <rte_ethdev.h>
@@ -21,7 +22,7 @@ static inline void add(uint64_t *counter, uint64_t n)
 
 static inline void fill(struct shred_slot *s, struct rte_mbuf *m)
 {
-	s->mbuf = m;
+	s->mbuf = (uintptr_t)m;
 	s->data = rte_pktmbuf_mtod(m, uint8_t *);
 	s->room = m->buf_len - m->data_off;
 	s->len = m->data_len;
@@ -61,9 +62,8 @@ static uint32_t ip_checksum(const struct shred_slot *s)
 
 // checksum maps the receive flags. "NONE" means that the bytes are trusted
 // although the field is not filled in (a frame that never left the machine).
-static inline uint32_t checksum(const struct shred_slot *s)
+static inline uint32_t checksum(const struct shred_slot *s, uint64_t flags)
 {
-	uint64_t flags = s->mbuf->ol_flags;
 	uint64_t ip = flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
 	uint64_t l4 = flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
 	if (ip == RTE_MBUF_F_RX_IP_CKSUM_BAD || l4 == RTE_MBUF_F_RX_L4_CKSUM_BAD)
@@ -73,6 +73,15 @@ static inline uint32_t checksum(const struct shred_slot *s)
 	if (ip == RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN)
 		return ip_checksum(s);
 	return CHECKSUM_GOOD;
+}
+
+// is_ours tells of a single segment that only we refer to by one look at both counts.
+static inline bool is_ours(const struct rte_mbuf *m)
+{
+	uint32_t counts;
+	_Static_assert(offsetof(struct rte_mbuf, nb_segs) == offsetof(struct rte_mbuf, refcnt) + 2, "two counts, one word");
+	memcpy(&counts, (const char *)m + offsetof(struct rte_mbuf, refcnt), sizeof(counts));
+	return counts == 0x00010001 && RTE_MBUF_DIRECT(m);
 }
 
 // one_segment makes m a single segment that only we refer to, so that a reply
@@ -116,7 +125,7 @@ static void receive(struct shred_queue *q)
 	}
 	for (uint32_t i = 0; i < received; i++) {
 		struct rte_mbuf *one = m[i];
-		if (unlikely(one->nb_segs != 1 || rte_mbuf_refcnt_read(one) != 1 || !RTE_MBUF_DIRECT(one))) {
+		if (unlikely(!is_ours(one))) {
 			one = one_segment(q, one);
 			if (one == NULL) {
 				add(&q->rx_unfit, 1);
@@ -125,7 +134,7 @@ static void receive(struct shred_queue *q)
 		}
 		struct shred_slot *s = &q->rx[n++];
 		fill(s, one);
-		s->checksum = checksum(s);
+		s->checksum = one->ol_flags == 0 ? CHECKSUM_UNKNOWN : checksum(s, one->ol_flags);
 		bytes += s->len;
 	}
 	q->rx_n = n;
@@ -168,16 +177,17 @@ static void offload(struct rte_mbuf *m)
 // refuses is dropped; those behind it go out.
 static uint32_t transmit(struct shred_queue *q, uint32_t from)
 {
+	struct rte_mbuf **staged = (struct rte_mbuf **)q->staged;
 	uint32_t n = q->staged_n;
 	if (q->tx_checksum) {
-		n = from + rte_eth_tx_prepare(q->port, q->queue, q->staged + from, n - from);
+		n = from + rte_eth_tx_prepare(q->port, q->queue, staged + from, n - from);
 		if (n == from) {
-			rte_pktmbuf_free(q->staged[from]);
+			rte_pktmbuf_free(staged[from]);
 			add(&q->tx_dropped, 1);
 			return from + 1;
 		}
 	}
-	uint32_t sent = rte_eth_tx_burst(q->port, q->queue, q->staged + from, n - from);
+	uint32_t sent = rte_eth_tx_burst(q->port, q->queue, staged + from, n - from);
 	uint64_t bytes = 0;
 	for (uint32_t i = 0; i < sent; i++)
 		bytes += q->staged_len[from + i];
@@ -188,8 +198,9 @@ static uint32_t transmit(struct shred_queue *q, uint32_t from)
 
 static void send_staged(struct shred_queue *q)
 {
+	struct rte_mbuf **staged = (struct rte_mbuf **)q->staged;
 	for (uint32_t i = 0; i < q->staged_n; i++) {
-		struct rte_mbuf *m = q->staged[i];
+		struct rte_mbuf *m = staged[i];
 		m->data_len = q->staged_len[i];
 		m->pkt_len = q->staged_len[i];
 		m->ol_flags = 0; // what the receive side noted means nothing on the way out
@@ -202,7 +213,7 @@ static void send_staged(struct shred_queue *q)
 		done = transmit(q, done);
 	}
 	if (done < q->staged_n) {
-		rte_pktmbuf_free_bulk(q->staged + done, q->staged_n - done);
+		rte_pktmbuf_free_bulk(staged + done, q->staged_n - done);
 		add(&q->tx_dropped, q->staged_n - done);
 	}
 	q->staged_n = 0;
@@ -220,7 +231,7 @@ static void restock(struct shred_queue *q)
 
 static void free_dropped(struct shred_queue *q)
 {
-	rte_pktmbuf_free_bulk(q->dropped, q->dropped_n);
+	rte_pktmbuf_free_bulk((struct rte_mbuf **)q->dropped, q->dropped_n);
 	q->dropped_n = 0;
 }
 
@@ -258,10 +269,10 @@ struct shred_queue *shred_queue_new(uint16_t port, uint16_t queue, struct rte_me
 void shred_queue_free(struct shred_queue *q)
 {
 	if (q->staged_n != 0)
-		rte_pktmbuf_free_bulk(q->staged, q->staged_n);
+		rte_pktmbuf_free_bulk((struct rte_mbuf **)q->staged, q->staged_n);
 	if (q->dropped_n != 0)
-		rte_pktmbuf_free_bulk(q->dropped, q->dropped_n);
+		rte_pktmbuf_free_bulk((struct rte_mbuf **)q->dropped, q->dropped_n);
 	for (uint32_t i = 0; i < q->spare_n; i++)
-		rte_pktmbuf_free(q->spare[i].mbuf);
+		rte_pktmbuf_free((struct rte_mbuf *)q->spare[i].mbuf);
 	rte_free(q);
 }

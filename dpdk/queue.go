@@ -50,7 +50,11 @@ func (q *queue) RxBurst(b *nic.Burst) int {
 
 // TxBurst stages replies and marks the rest to be freed, without crossing into C.
 func (q *queue) TxBurst(b *nic.Burst) {
-	for i := range b.Frames[:b.N] {
+	n := 0
+	if !q.closed {
+		n = q.view.stageReplies(b.Frames[:b.N])
+	}
+	for i := n; i < b.N; i++ {
 		f := &b.Frames[i]
 		if f.Verdict == nic.Reply && q.valid(f) {
 			q.stage(f)

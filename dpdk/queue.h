@@ -17,7 +17,7 @@ enum {
 
 // shred_slot is one frame as Go sees it: 32 bytes, so two slots a cache line.
 struct shred_slot {
-	struct rte_mbuf *mbuf;
+	uintptr_t mbuf; // an address, that Go stores it without looking for its collector
 	uint8_t *data;
 	uint32_t room;
 	uint32_t len;
@@ -42,9 +42,9 @@ struct shred_queue {
 
 	struct shred_slot rx[SHRED_BURST];
 	struct shred_slot spare[SHRED_SPARE];
-	struct rte_mbuf *staged[SHRED_STAGED];
+	uintptr_t staged[SHRED_STAGED];
 	uint32_t staged_len[SHRED_STAGED];
-	struct rte_mbuf *dropped[SHRED_DROPPED];
+	uintptr_t dropped[SHRED_DROPPED];
 };
 
 struct shred_queue *shred_queue_new(uint16_t port, uint16_t queue, struct rte_mempool *pool,

@@ -52,7 +52,7 @@ func (v *queueView) turn(frames *[nic.BurstSize]nic.Frame) int {
 		f.Len = int(slot.len)
 		f.Verdict = nic.Drop
 		f.Checksum = nic.Checksum(slot.checksum)
-		f.Handle = uintptr(unsafe.Pointer(slot.mbuf))
+		f.Handle = uintptr(slot.mbuf)
 	}
 	return n
 }
@@ -67,7 +67,7 @@ func (v *queueView) takeSpare() (nic.Frame, bool) {
 	slot := &v.c.spare[v.c.spare_n%C.SHRED_SPARE]
 	return nic.Frame{
 		Data:   unsafe.Slice((*byte)(slot.data), int(slot.room)),
-		Handle: uintptr(unsafe.Pointer(slot.mbuf)),
+		Handle: uintptr(slot.mbuf),
 	}, true
 }
 
@@ -77,9 +77,31 @@ func (v *queueView) stage(handle uintptr, frameLen int) {
 		v.flush()
 	}
 	i := v.c.staged_n % C.SHRED_STAGED
-	v.c.staged[i] = mbuf(handle)
+	v.c.staged[i] = C.uintptr_t(handle)
 	v.c.staged_len[i] = C.uint32_t(frameLen)
 	v.c.staged_n++
+}
+
+// stageReplies is stage for the frames up to the first that is not a good reply. It
+// returns how many these were: mostly all.
+func (v *queueView) stageReplies(frames []nic.Frame) int {
+	if int(v.c.staged_n)+len(frames) > C.SHRED_STAGED {
+		v.flush()
+	}
+	mbufs := v.c.staged[v.c.staged_n%C.SHRED_STAGED:]
+	lens := v.c.staged_len[v.c.staged_n%C.SHRED_STAGED:]
+	n := 0
+	for i := range frames {
+		f := &frames[i]
+		if f.Verdict != nic.Reply || uint(f.Len-1) >= uint(len(f.Data)) || i >= len(mbufs) || i >= len(lens) {
+			break
+		}
+		mbufs[i] = C.uintptr_t(f.Handle)
+		lens[i] = C.uint32_t(f.Len)
+		n++
+	}
+	v.c.staged_n += C.uint32_t(n)
+	return n
 }
 
 // drop queues a frame to be freed.
@@ -87,7 +109,7 @@ func (v *queueView) drop(handle uintptr) {
 	if v.c.dropped_n == C.SHRED_DROPPED {
 		v.flush()
 	}
-	v.c.dropped[v.c.dropped_n%C.SHRED_DROPPED] = mbuf(handle)
+	v.c.dropped[v.c.dropped_n%C.SHRED_DROPPED] = C.uintptr_t(handle)
 	v.c.dropped_n++
 }
 
