@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"shredder/dataplane/nic"
+	"shredder/internal/prefetch"
 	"shredder/pktproc/wire"
 	"shredder/store"
 	"shredder/tenants"
@@ -48,9 +49,9 @@ func (p *Processor) wantInts(f *nic.Frame, pf *parsed) []wanted {
 		ops = ops[intGetSize:]
 		w.behind = uint16(len(ops))
 		w.hash = shard.Hash(store.IntKey(w.n))
-		shard.TouchBucket(w.hash)
+		p.lines[i] = shard.BucketLine(w.hash)
 	}
-	touchEntries(shard, list)
+	p.findSpots(shard, list)
 	return list
 }
 
@@ -70,19 +71,23 @@ func (p *Processor) wantKeys(pf *parsed) []wanted {
 			w.at, w.size = uint16(at+wire.OpHeaderSize), uint16(len(k.Bytes))
 		}
 		w.hash = shard.Hash(k)
-		shard.TouchBucket(w.hash)
+		p.lines[n] = shard.BucketLine(w.hash)
 		p.wanted[n] = w
 		at += len(op)
 		rest = next
 	}
-	touchEntries(shard, p.wanted[:n])
+	p.findSpots(shard, p.wanted[:n])
 	return p.wanted[:n]
 }
 
-func touchEntries(shard *store.Shard, list []wanted) {
+// findSpots finds the spots of list, whose buckets' lines are in p.lines.
+func (p *Processor) findSpots(shard *store.Shard, list []wanted) {
+	lines := p.lines[:len(list)]
+	prefetch.Lines(lines)
 	for i := range list {
-		list[i].spot = shard.TouchEntry(list[i].hash)
+		list[i].spot, lines[i] = shard.FindSpot(list[i].hash)
 	}
+	prefetch.Blocks(lines)
 }
 
 // serveGets answers a datagram of GETs, writing each reply where it belongs:
@@ -173,12 +178,12 @@ func (p *Processor) touchKeys(pf *parsed, mask uint32) bool {
 			break
 		}
 		ops = rest
-		p.wanted[n].hash = 0
+		p.wanted[n].hash, p.lines[n] = 0, 0
 		if maskKeyed>>op.Code()&1 != 0 {
 			p.wanted[n].hash = shard.Hash(keyOf(op))
-			shard.TouchBucket(p.wanted[n].hash)
+			p.lines[n] = shard.BucketLine(p.wanted[n].hash)
 		}
 	}
-	touchEntries(shard, p.wanted[:n])
+	p.findSpots(shard, p.wanted[:n])
 	return true
 }

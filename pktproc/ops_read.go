@@ -1,6 +1,7 @@
 package pktproc
 
 import (
+	"shredder/internal/prefetch"
 	"shredder/pktproc/wire"
 	"shredder/store"
 	"shredder/tenants"
@@ -120,12 +121,15 @@ func (p *Processor) multiGet(r *request, op wire.Op) {
 		it, next, _ := wire.FirstItem(rest)
 		rest = next
 		h := shard.Hash(itemKey(&it))
-		shard.TouchBucket(h)
+		p.lines[len(hashes)] = shard.BucketLine(h)
 		hashes = append(hashes, h)
 	}
-	for _, h := range hashes {
-		shard.TouchEntry(h)
+	lines := p.lines[:len(hashes)]
+	prefetch.Lines(lines)
+	for i, h := range hashes {
+		_, lines[i] = shard.FindSpot(h)
 	}
+	prefetch.Blocks(lines)
 	// The receipt stands in front of the answers, so it is written when they are
 	// known: in place, over words kept free for it.
 	r.w.Begin(wire.OpMultiGet, 0, wire.StatusOK)

@@ -145,9 +145,6 @@ func (p *Processor) parsePlain(f *nic.Frame, pf *parsed, end int) bool {
 	case wire.Opcode(head) == wire.OpPing:
 		return p.plainPing(f, pf, end)
 	}
-	if pf.s != nil {
-		p.touched += pf.s.secret
-	}
 	pf.single, pf.several = wire.Opcode(head), count > 1
 	pf.kind, pf.plain = kindRequest, true
 	p.n.Requests++

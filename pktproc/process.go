@@ -4,9 +4,9 @@ import (
 	"encoding/binary"
 
 	"shredder/dataplane/nic"
+	"shredder/internal/prefetch"
 	"shredder/pktproc/wire"
 	"shredder/store"
-	"shredder/tenants"
 )
 
 // kind is what parse made of a frame.
@@ -57,37 +57,52 @@ func (p *Processor) Process(b *nic.Burst, now Clock) {
 		p.parse(&frames[i], &all[i], frames[i].Checksum == nic.ChecksumUnknown)
 	}
 	p.touchTenants(all)
+	n := 0
 	for i := range all {
-		if all[i].kind == kindRequest {
-			p.locate(&frames[i], &all[i])
+		pf := &all[i]
+		if pf.kind != kindRequest {
+			continue
+		}
+		if p.locate(&frames[i], pf); pf.hashed {
+			p.lines[n] = pf.t.shard.BucketLine(pf.hash)
+			n++
 		}
 	}
+	prefetch.Lines(p.lines[:n])
+	n = 0
 	for i := range all {
 		if pf := &all[i]; pf.hashed {
-			pf.at = pf.t.shard.TouchEntry(pf.hash)
+			pf.at, p.lines[n] = pf.t.shard.FindSpot(pf.hash)
+			n++
 		}
 	}
+	prefetch.Blocks(p.lines[:n])
 	for i := range frames {
 		p.serve(&frames[i], &all[i])
 	}
 }
 
-// touchTenants brings in what a request needs of its tenant before any key can be
-// hashed: three lines that hang on each other, which would be missed one after
+// touchTenants brings in what a request needs of its session and tenant before any
+// key can be hashed: lines that hang on each other, which would be missed one after
 // the other where every request is another tenant's.
 func (p *Processor) touchTenants(all []parsed) {
-	several := false
 	last := &all[0]
+	several, n := false, 0
 	for i := range all {
 		if pf := &all[i]; pf.kind == kindRequest {
 			several = several || pf.t != last.t || pf.s != last.s
 			last = pf
+			if pf.s != nil {
+				p.lines[n] = prefetch.Address(pf.s)
+				n++
+			}
 		}
 	}
 	if !several {
 		return
 	}
-	sum := uint64(0)
+	prefetch.Lines(p.lines[:n])
+	n = 0
 	for i := range all {
 		pf := &all[i]
 		if pf.kind != kindRequest {
@@ -100,15 +115,19 @@ func (p *Processor) touchTenants(all []parsed) {
 			}
 		}
 		if pf.t != nil {
-			sum += uint64(pf.t.trusted4)
+			p.lines[n] = prefetch.Address(pf.t)
+			n++
 		}
 	}
+	prefetch.Lines(p.lines[:n])
+	n = 0
 	for i := range all {
 		if pf := &all[i]; pf.kind == kindRequest && pf.t != nil {
-			sum += pf.t.shard.TouchTable() + pf.t.local.Counters[tenants.CounterRequests]
+			p.lines[n], p.lines[n+1] = prefetch.Address(pf.t.shard), prefetch.Address(&pf.t.local.Counters)
+			n += 2
 		}
 	}
-	p.touched += sum
+	prefetch.Lines(p.lines[:n])
 }
 
 func (p *Processor) beginTurn(now Clock) {
@@ -323,9 +342,7 @@ func (p *Processor) route(b []byte, pf *parsed, flags uint8) Drop {
 		return p.forward(lcore, b[:pf.l.end], pf)
 	}
 	pf.kind = kindRequest
-	if pf.s = p.sessions.at(id); pf.s != nil {
-		p.touched += pf.s.secret
-	}
+	pf.s = p.sessions.at(id)
 	return DropNone
 }
 
@@ -361,7 +378,6 @@ func (p *Processor) locate(f *nic.Frame, pf *parsed) {
 		return
 	}
 	pf.hash, pf.hashed = pf.t.shard.Hash(pf.key(f)), true
-	pf.t.shard.TouchBucket(pf.hash)
 }
 
 // key is the store's key of a lone operation that has one.

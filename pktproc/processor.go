@@ -32,9 +32,9 @@ type Processor struct {
 	closed     bool
 
 	parsed       [nic.BurstSize]parsed
-	touched      uint64           // sum of loads made to bring lines in; keeps them from being optimised away
-	scratch      [bufferSize]byte // the operations of the datagram being executed in place
-	scratchReply [bufferSize]byte // the one reply that an aborted datagram keeps
+	lines        [maxItems]uintptr // addresses to be prefetched
+	scratch      [bufferSize]byte  // the operations of the datagram being executed in place
+	scratchReply [bufferSize]byte  // the one reply that an aborted datagram keeps
 	inline       request
 	itemHashes   [maxItems]uint64 // of the MULTI-GET being executed
 	wanted       [wire.MaxOps]wanted

@@ -46,7 +46,7 @@ func TestNoAllocations(t *testing.T) {
 		"Get of a byte key":     func() { s.Get(text, 1) },
 		"Get of nothing":        func() { s.Get(IntKey(77_777_777), 1) },
 		"BytesKey":              func() { s.Get(BytesKey(small[:20]), 1) },
-		"Touch":                 func() { s.TouchBucket(n); s.TouchEntry(n) },
+		"FindSpot":              func() { s.BucketLine(n); s.FindSpot(n) },
 		"Set in place":          func() { n++; s.Set(IntKey(n%5_000), small, SetOptions{}, 1) },
 		"Set and Delete": func() {
 			n++

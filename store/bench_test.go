@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"shredder/internal/prefetch"
 )
 
 // The benchmarks of this file are named for benchstat. A "pass" is a burst of 32
@@ -127,6 +129,8 @@ const chunk = 16
 func passes(b *testing.B, keys []uint64, touch bool, shard func(key uint64) *Shard) {
 	var hashes [burst]uint64
 	var shards [burst]*Shard
+	var spots [burst]Spot
+	var lines [burst]uintptr
 	mask := len(keys) - 1
 	at, sum := 0, uint64(0)
 	chunks := make([]float64, 0, b.N/chunk+1)
@@ -145,14 +149,16 @@ func passes(b *testing.B, keys []uint64, touch bool, shard func(key uint64) *Sha
 		}
 		if touch {
 			for i, h := range hashes {
-				shards[i].TouchBucket(h)
+				lines[i] = shards[i].BucketLine(h)
 			}
+			prefetch.Lines(lines[:])
 			for i, h := range hashes {
-				shards[i].TouchEntry(h)
+				spots[i], lines[i] = shards[i].FindSpot(h)
 			}
+			prefetch.Blocks(lines[:])
 		}
 		for i, k := range part {
-			e, r := shards[i].GetHashed(hashes[i], IntKey(k), 1)
+			e, r := shards[i].GetAt(spots[i], hashes[i], IntKey(k), 1)
 			if r != OK {
 				b.Fatal(r)
 			}

@@ -119,8 +119,8 @@ func run(s *Shard, program []byte) {
 				s.Maintain(now, amount)
 			}
 		default:
-			s.TouchBucket(s.Hash(k))
-			s.TouchEntry(s.Hash(k))
+			s.BucketLine(s.Hash(k))
+			s.FindSpot(s.Hash(k))
 			s.Get(k, now)
 		}
 	}

@@ -7,11 +7,11 @@ import (
 	"shredder/store/layout"
 )
 
-// Spot is where TouchEntry has seen the tag of a key's hash: the ref of an entry,
+// Spot is where FindSpot has seen the tag of a key's hash: the ref of an entry,
 // below the count of what had been unlinked or moved by then.
 type Spot uint64
 
-// NoSpot is what TouchEntry gives when it has seen none.
+// NoSpot is what FindSpot gives when it has seen none.
 const NoSpot Spot = 0
 
 // spotted returns header and key of the entry at a spot, and the word that has its

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math/bits"
 
+	"shredder/internal/prefetch"
 	"shredder/store/arena"
 	"shredder/store/layout"
 )
@@ -281,43 +282,30 @@ func (s *Shard) splitBucket(from, to uint64) {
 	}
 }
 
-// TouchTable loads the line of the Shard that every lookup begins with, and returns
-// something of it.
-func (s *Shard) TouchTable() uint64 { return s.mask }
-
-// TouchBucket loads the first word of a hash's bucket, TouchEntry the first lines
-// of the entry that its tag promises: in a burst's passes the misses of all
-// requests overlap, and a plain load is the prefetch. Both are safe on any arena.
-// TouchEntry's result spares GetAt and SetAt the way through the bucket.
-func (s *Shard) TouchBucket(h uint64) {
-	ref := s.bucketRef(s.bucketOf(h))
-	s.scratchSink += uint32(s.mem[ref])
+// BucketLine is the address of a hash's bucket and FindSpot, which reads the bucket, that
+// of the entry that its tag promises: in a burst's passes they are prefetched, so that
+// the misses of all requests overlap. Nothing may be read at them. What FindSpot
+// has found spares GetAt and SetAt the way through the bucket.
+func (s *Shard) BucketLine(h uint64) uintptr {
+	return prefetch.Address(&s.mem[0]) + uintptr(s.bucketRef(s.bucketOf(h)))
 }
 
-func (s *Shard) TouchEntry(h uint64) Spot {
+func (s *Shard) FindSpot(h uint64) (Spot, uintptr) {
 	mem := s.mem
 	at := uint64(s.bucketRef(s.bucketOf(h)))
 	if at+layout.BucketSize > uint64(len(mem)) {
-		return NoSpot
+		return NoSpot, 0
 	}
 	b := (*[layout.BucketSize]byte)(mem[at:])
 	tag := uint64(tagOf(h))
 	m, i := matchTags(binary.LittleEndian.Uint64(b[layout.OffTags:]), tag), 0
 	if m == 0 {
 		if m = matchTags(binary.LittleEndian.Uint64(b[layout.OffTags+8:]), tag); m == 0 {
-			return NoSpot
+			return NoSpot, 0
 		}
 		i = 4
 	}
 	i = (i + bits.TrailingZeros64(m)/16) % layout.BucketSlots
 	ref := uint64(binary.LittleEndian.Uint32(b[layout.OffRefs+4*i:]))
-	if ref+touchSize < uint64(len(mem)) {
-		e := (*[touchSize]byte)(mem[ref:])
-		s.scratchSink += uint32(e[0]) + uint32(e[64]) + uint32(e[touchSize-1])
-	}
-	return Spot(ref | s.moved<<32)
+	return Spot(ref | s.moved<<32), prefetch.Address(&mem[0]) + uintptr(ref)
 }
-
-// touchSize is how much of an entry TouchEntry brings in: the header, a short
-// key and a value of 128 bytes lie on three lines.
-const touchSize = 160

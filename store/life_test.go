@@ -134,8 +134,8 @@ func TestInvalidKeys(t *testing.T) {
 	o := s.Overlay()
 	o.Begin(1, OverlayLimits{})
 	for _, k := range []Key{BytesKey(nil), BytesKey(make([]byte, MaxKeyLen+1)), BytesKey(make([]byte, 1<<17)), IntKey(MaxInt), IntKey(1<<64 - 1)} {
-		s.TouchBucket(s.Hash(k))
-		s.TouchEntry(s.Hash(k))
+		s.BucketLine(s.Hash(k))
+		s.FindSpot(s.Hash(k))
 		_, get := s.Get(k, 1)
 		_, del := s.Delete(k, 0, false, 1)
 		_, swap := s.Swap(k, nil, nil, 1)

@@ -403,8 +403,8 @@ func TestDamageIsContained(t *testing.T) {
 		for range 500 {
 			_, k := randomKey(rng)
 			s.Get(k, now)
-			s.TouchBucket(s.Hash(k))
-			s.TouchEntry(s.Hash(k))
+			s.BucketLine(s.Hash(k))
+			s.FindSpot(s.Hash(k))
 			switch rng.IntN(9) {
 			case 0:
 				s.Set(k, randomBytes(rng), SetOptions{}, now)

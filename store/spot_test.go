@@ -21,7 +21,8 @@ func TestSpots(t *testing.T) {
 		for i := range 4_000 {
 			now := int64(i)
 			_, k := randomKey(rng)
-			spots = append(spots, seen{k, s.TouchEntry(s.Hash(k))})
+			at, _ := s.FindSpot(s.Hash(k))
+			spots = append(spots, seen{k, at})
 			x := spots[len(spots)-1-rng.IntN(min(len(spots), 1<<rng.IntN(13)))]
 			want, wantRes := s.Get(x.k, now)
 			got, res := s.GetAt(x.at, s.Hash(x.k), x.k, now)

@@ -65,7 +65,6 @@ type Shard struct {
 	moved       uint64 // counts what makes a Spot void: entries unlinked or moved; 32 bits are looked at
 	seed        uint64
 	index       uint32
-	scratchSink uint32 // where Touch puts what it loads, so that it is loaded
 	mask, split uint64
 
 	a         *arena.Arena

@@ -21,6 +21,7 @@ const module = "shredder"
 // stands above it in this list (and its own subpackages).
 var layers = []string{
 	"internal/invariant",
+	"internal/prefetch",
 	"pktproc/wire",
 	"dataplane/nic",
 	"dataplane/nic/nictest",
