@@ -26,6 +26,7 @@ type Request struct {
 	Function string
 	Args     []Kind
 	Wide     []int // IDs of guards that have failed: their operations take the general form
+	Fail     int   // ID of a guard that fails whenever it is reached, for tests; 0 for none
 }
 
 // ExitKind says why a call left compiled code early.

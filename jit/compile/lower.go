@@ -250,6 +250,10 @@ func (l *lower) exitIf(cond *tree, kind ExitKind, at file.Idx, what string, canW
 	if cond.isConst() && cond.imm == 0 || l.flow == nil {
 		return
 	}
+	if fail := l.compiler.request.Fail; fail != 0 && kind == ExitGuard && guardID(at, what) == fail && !cond.isConst() {
+		// True whenever it runs, which the compiler does not see: the rest stays as it is.
+		cond = binary2(opI32Or, cond, unary(opI32Eqz, globalGet(globalExit)))
+	}
 	n := l.exit(kind, at, what, canWiden)
 	leave := append(l.settle(), setGlobal(globalFuel, localGet(l.fuel, i64)), setGlobal(globalExit, constI32(int32(n+1))), &statement{kind: stmtUnreachable})
 	if cond.isConst() {

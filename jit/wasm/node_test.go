@@ -144,7 +144,7 @@ func show(out jit.Outcome, result []byte) string {
 func contents(s *store.Shard) (list []string) {
 	for cursor := uint64(0); ; {
 		next, _ := s.Scan(cursor, 1024, testNow, func(k store.Key, e store.Entry) bool {
-			list = append(list, fmt.Sprintf("%s %x", keyText(k), e.Value))
+			list = append(list, fmt.Sprintf("%x %x", keyText(k), e.Value))
 			return true
 		})
 		if next == 0 {

@@ -31,6 +31,9 @@ type tiers struct {
 	seed     uint64
 	log      []string // console lines of the second run
 
+	forced int // ID of a guard that always fails
+	failed int // how often it did
+
 	latest       jit.Outcome // of the second run
 	latestResult []byte
 }
@@ -106,6 +109,10 @@ func (b *tiers) second(function string, args []byte) (*jit.Invocation, jit.Outco
 			return inv, out, true
 		}
 		s.Overlay().Discard()
+		if g := b.compiled.Missed().Guard; g != nil && g.ID == b.forced {
+			b.failed++
+			break // for tier 0, as if the guard could not be widened
+		}
 		again, err := b.compiled.Widen(function)
 		if err != nil {
 			var refusal *compile.Refusal

@@ -1,5 +1,5 @@
 // What Node says of a program: a third opinion beside tier 0 and tier 1. Lines of JSON
-// come in, { source, entry, records: [[key, hex]], calls: [[argument]] }, and go out: for
+// come in, { source, entry, records: [[hex, hex]], calls: [[argument]] }, and go out: for
 // each call its result in the notation of node_test.go, or the exception, and what the
 // store holds afterwards.
 'use strict';
@@ -10,9 +10,9 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 function keyOf(key) {
-  if (ArrayBuffer.isView(key)) return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
+  if (ArrayBuffer.isView(key)) return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('hex');
   if (typeof key !== 'number' && typeof key !== 'string') throw new TypeError('a key is a number, a string or bytes');
-  return Buffer.from(String(key), 'utf8').toString('latin1');
+  return Buffer.from(String(key), 'utf8').toString('hex');
 }
 
 const find = (key) => overlay.get(keyOf(key));
