@@ -52,7 +52,7 @@ func newRig(t *testing.T, lcores int, cfg dataplane.Config) *rig {
 	if r.plane, err = dataplane.New(cfg); err != nil {
 		t.Fatal(err)
 	}
-	r.tenant, err = r.registry.Create(tenants.Spec{Name: "t", ID: 7, Quota: 1 << 20, NoToken: true, NoDeployToken: true,
+	r.tenant, err = r.registry.Create(tenants.Spec{Name: "t", ID: 7, Quota: 1 << 20, NoToken: true, NoDeployToken: true, Trust: tenants.TrustTrusted,
 		TrustedSources: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Home: lcores - 1})
 	if err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 func newLocal(tb testing.TB, id uint32, name string) *tenants.Local {
 	tb.Helper()
 	limits := jit.DefaultLimits()
-	return &tenants.Local{ID: id, Name: name, DataToken: dataToken, DeployToken: codeToken, Limits: &limits, Shard: newShard(tb)}
+	return &tenants.Local{ID: id, Name: name, DataToken: dataToken, DeployToken: codeToken, Trust: tenants.TrustTrusted, Limits: &limits, Shard: newShard(tb)}
 }
 
 // newOpenLocal makes a tenant that trusts the clients' network.

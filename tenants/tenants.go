@@ -20,11 +20,11 @@ import (
 type Trust uint8
 
 const (
-	// TrustTrusted functions may run in the interpreter inside the data core:
-	// safe against accidents, not against malice.
-	TrustTrusted Trust = iota
 	// TrustSandboxed functions run compiled only, contained whatever they do.
-	TrustSandboxed
+	TrustSandboxed Trust = iota
+	// TrustTrusted functions may run in the interpreter inside the data core, too:
+	// safe against accidents, not against malice.
+	TrustTrusted
 )
 
 // String returns the level's name in configurations and statistics.

@@ -10,6 +10,16 @@ import (
 // second for each list of types that is tried.
 const compileTime = 10 * time.Second
 
+// ParseTrust reads the name of a level of trust.
+func ParseTrust(name string) (Trust, error) {
+	for _, t := range []Trust{TrustSandboxed, TrustTrusted} {
+		if name == t.String() {
+			return t, nil
+		}
+	}
+	return 0, fmt.Errorf("trust %q is none of sandboxed, trusted", name)
+}
+
 // TrustCommand is what makes a tenant trusted, for messages.
 func TrustCommand(name string) string { return "shredderd tenant trust " + name + " trusted" }
 

@@ -157,7 +157,8 @@ func TestTenantCommands(t *testing.T) {
 	if info, err := os.Stat(d.socket); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the socket's mode: %v, %v", info, err)
 	}
-	if out, err := d.run("tenant", "create", "acme", "--token", "s3cret", "--no-deploy-token", "--quota", "4MiB"); err != nil || !strings.Contains(out, "acme has id 65536") {
+	if out, err := d.run("tenant", "create", "acme", "--token", "s3cret", "--no-deploy-token", "--quota", "4MiB",
+		"--trust", "sandboxed", "--home", "0", "--limit", "fuel=20ms", "--limit", "waiting=3"); err != nil || !strings.Contains(out, "acme has id 65536") {
 		t.Errorf("create: %q, %v", out, err)
 	}
 	for _, c := range []struct {
@@ -174,6 +175,22 @@ func TestTenantCommands(t *testing.T) {
 		}
 	}
 	c := d.dial("127.0.0.1", "acme", "s3cret")
+	regexp := []byte("export function f(s) { return /x/.test(s) }")
+	if _, err := c.Deploy(context.Background(), "f", regexp, true); err == nil || !strings.Contains(err.Error(), "shredderd tenant trust acme trusted") {
+		t.Errorf("a sandboxed tenant's regular expression: %v", err)
+	}
+	if out, err := d.run("tenant", "trust", "acme", "trusted"); err != nil {
+		t.Errorf("trust: %q, %v", out, err)
+	}
+	if _, err := c.Deploy(context.Background(), "f", regexp, true); err != nil {
+		t.Error(err)
+	}
+	if out, err := d.run("tenant", "trust", "acme", "sandboxed"); err == nil || !strings.Contains(out, "regular expression") {
+		t.Errorf("trust: %q, %v", out, err)
+	}
+	if out, err := d.run("tenant", "trust", "acme", "blindly"); err == nil || !strings.Contains(out, "none of sandboxed, trusted") {
+		t.Errorf("trust: %q, %v", out, err)
+	}
 	if _, err := c.Set(context.Background(), client.Key("k"), []byte("v")); err != nil {
 		t.Error(err)
 	}

@@ -19,7 +19,7 @@ import (
 // tenantCommand is the client of the admin socket.
 func tenantCommand() *cobra.Command {
 	var socket string
-	cmd := &cobra.Command{Use: "tenant", Short: "Create, delete and list the tenants of a running server"}
+	cmd := &cobra.Command{Use: "tenant", Short: "Create, delete, list and trust the tenants of a running server"}
 	cmd.PersistentFlags().StringVar(&socket, "socket", os.Getenv("SHREDDER_ADMIN_SOCKET"), "the server's admin socket (admin.socket in its configuration)")
 	ask := func(cmd *cobra.Command, method, path string, body, answer any) error {
 		if socket == "" {
@@ -29,8 +29,10 @@ func tenantCommand() *cobra.Command {
 	}
 
 	var file string
-	var quota, token, deployToken, library string
+	var quota, token, deployToken, library, trust string
 	var id uint32
+	var home int
+	var limits map[string]string
 	var noToken, noDeployToken, development bool
 	var trusted []string
 	create := &cobra.Command{
@@ -51,7 +53,8 @@ func tenantCommand() *cobra.Command {
 				spec["name"] = args[0]
 			}
 			for flag, value := range map[string]any{"id": id, "quota": quota, "token": token, "deploy-token": deployToken,
-				"no-token": noToken, "no-deploy-token": noDeployToken, "development": development, "library": library, "trusted-sources": trusted} {
+				"no-token": noToken, "no-deploy-token": noDeployToken, "development": development, "library": library, "trusted-sources": trusted,
+				"trust": trust, "home": home, "limits": limits} {
 				if cmd.Flags().Changed(flag) {
 					spec[flag] = value
 				}
@@ -77,13 +80,23 @@ func tenantCommand() *cobra.Command {
 	f.BoolVar(&noToken, "no-token", false, "let everybody in")
 	f.BoolVar(&noDeployToken, "no-deploy-token", false, "let those deploy who may use the data")
 	f.BoolVar(&development, "development", false, "a second of fuel for each call")
-	f.StringVar(&library, "library", "", "library on the server's disk: a file, or a directory of .js files")
+	f.StringVar(&library, "library", "", "library on the server's disk: a file, or a directory of .js and .mjs files")
+	f.StringVar(&trust, "trust", "", "sandboxed (compiled functions only, the default) or trusted (the interpreter, too)")
+	f.IntVar(&home, "home", 0, "home lcore; without it the one with the least load")
+	f.StringToStringVar(&limits, "limit", nil, "a limit of its functions as in the configuration, e.g. fuel=20ms; may be repeated")
 	f.StringSliceVar(&trusted, "trusted-sources", nil, "networks that may send requests without a session")
 
 	del := &cobra.Command{
 		Use: "delete name", Args: cobra.ExactArgs(1), Short: "Delete a tenant with all its data",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return ask(cmd, http.MethodDelete, "/tenants/"+url.PathEscape(args[0]), nil, nil)
+		},
+	}
+	setTrust := &cobra.Command{
+		Use: "trust name sandboxed|trusted", Args: cobra.ExactArgs(2),
+		Short: "Change how far a tenant's functions are trusted, from its next call on",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return ask(cmd, http.MethodPut, "/tenants/"+url.PathEscape(args[0])+"/trust", map[string]any{"trust": args[1]}, nil)
 		},
 	}
 	var asJSON bool
@@ -98,7 +111,7 @@ func tenantCommand() *cobra.Command {
 		},
 	}
 	list.Flags().BoolVar(&asJSON, "json", false, "print everything, as JSON")
-	cmd.AddCommand(create, del, list)
+	cmd.AddCommand(create, del, list, setTrust)
 	return cmd
 }
 
@@ -124,6 +137,7 @@ func printTenants(w io.Writer, answer []byte, asJSON bool) error {
 			Name   string
 			Home   int
 			Quota  uint64
+			Trust  string
 			Memory struct{ Keys, Used uint64 }
 		}
 	}
@@ -131,9 +145,9 @@ func printTenants(w io.Writer, answer []byte, asJSON bool) error {
 		return err
 	}
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "NAME\tID\tLCORE\tQUOTA\tUSED\tKEYS")
+	fmt.Fprintln(t, "NAME\tID\tLCORE\tTRUST\tQUOTA\tUSED\tKEYS")
 	for _, x := range list.Tenants {
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\n", x.Name, x.ID, x.Home, x.Quota, x.Memory.Used, x.Memory.Keys)
+		fmt.Fprintf(t, "%s\t%d\t%d\t%s\t%d\t%d\t%d\n", x.Name, x.ID, x.Home, x.Trust, x.Quota, x.Memory.Used, x.Memory.Keys)
 	}
 	return t.Flush()
 }

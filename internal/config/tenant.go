@@ -35,14 +35,12 @@ func (t *Tenant) Spec() (tenants.Spec, error) {
 			errs = append(errs, fmt.Errorf("tenant %q: home lcore %d: leave it out for the one with the least load", t.Name, s.Home))
 		}
 	}
-	switch t.Trust {
-	case "", "trusted":
-	case "sandboxed":
-		s.Trust = tenants.TrustSandboxed
-	default:
-		errs = append(errs, fmt.Errorf("tenant %q: trust %q is none of trusted, sandboxed", t.Name, t.Trust))
-	}
 	var err error
+	if t.Trust != "" {
+		if s.Trust, err = tenants.ParseTrust(t.Trust); err != nil {
+			errs = append(errs, fmt.Errorf("tenant %q: %w", t.Name, err))
+		}
+	}
 	s.DataToken, err = token("token", t.Token, t.TokenFile)
 	errs = append(errs, err)
 	s.DeployToken, err = token("deploy-token", t.DeployToken, t.DeployTokenFile)
@@ -72,8 +70,8 @@ func token(key string, given Secret, path string) ([]byte, error) {
 	return b, nil
 }
 
-// readLibrary reads a library's file, or every .js file of a directory in the order
-// of their names.
+// readLibrary reads a library's file, or every .js and .mjs file of a directory in
+// the order of their names. TypeScript is bundled by the client (shredder fn deploy).
 func readLibrary(path string) ([]tenants.Source, error) {
 	if path == "" {
 		return nil, nil
@@ -84,8 +82,8 @@ func readLibrary(path string) ([]tenants.Source, error) {
 	}
 	files := []string{path}
 	if info.IsDir() {
-		if files, err = filepath.Glob(filepath.Join(path, "*.js")); err != nil || len(files) == 0 {
-			return nil, fmt.Errorf("library: there is no .js file in %s", path)
+		if files, err = libraryFiles(path); err != nil {
+			return nil, fmt.Errorf("library: %w", err)
 		}
 	}
 	var sources []tenants.Source
@@ -94,9 +92,30 @@ func readLibrary(path string) ([]tenants.Source, error) {
 		if err != nil {
 			return nil, fmt.Errorf("library: %w", err)
 		}
-		sources = append(sources, tenants.Source{Name: strings.TrimSuffix(filepath.Base(f), ".js"), Text: text})
+		sources = append(sources, tenants.Source{Name: strings.TrimSuffix(filepath.Base(f), filepath.Ext(f)), Text: text})
 	}
 	return sources, nil
+}
+
+func libraryFiles(dir string) (files []string, err error) {
+	entries, err := os.ReadDir(dir) // sorted by name
+	if err != nil {
+		return nil, err
+	}
+	other := ""
+	for _, e := range entries {
+		switch ext := filepath.Ext(e.Name()); {
+		case e.IsDir():
+		case ext == ".js" || ext == ".mjs":
+			files = append(files, filepath.Join(dir, e.Name()))
+		case ext == ".ts" || ext == ".mts":
+			other = "; " + e.Name() + " is for the command line, which bundles it: shredder fn deploy"
+		}
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("there is no .js or .mjs file in %s%s", dir, other)
+	}
+	return files, nil
 }
 
 // limits returns the tenant's limits: the defaults, or those of development, and

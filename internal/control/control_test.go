@@ -138,7 +138,7 @@ func TestVersions(t *testing.T) {
 
 func TestLogs(t *testing.T) {
 	a := newAPI(t)
-	l, err := a.made.Create(tenants.Spec{Name: "t", NoToken: true, NoDeployToken: true, Quota: 1 << 20, Home: -1})
+	l, err := a.made.Create(tenants.Spec{Name: "t", NoToken: true, NoDeployToken: true, Quota: 1 << 20, Home: -1, Trust: tenants.TrustTrusted})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ func (s *Server) private() http.Handler {
 	mux.HandleFunc("GET /tenants", s.list)
 	mux.HandleFunc("POST /tenants", s.create)
 	mux.HandleFunc("DELETE /tenants/{name}", s.delete)
+	mux.HandleFunc("PUT /tenants/{name}/trust", s.trust)
 	mux.HandleFunc("GET /tenants/{name}/logs", s.logs)
 	mux.HandleFunc("GET /tenants/{name}/versions", s.versions)
 	mux.HandleFunc("POST /tenants/{name}/versions", s.deploy)
@@ -71,6 +72,30 @@ func (s *Server) delete(w http.ResponseWriter, r *http.Request) {
 	}
 	s.cfg.Logger.Info().Str("tenant", name).Msg("tenant deleted")
 	answer(w, http.StatusOK, map[string]any{"deleted": name})
+}
+
+// trust changes how far a tenant's functions are trusted: {"trust": "trusted"}.
+func (s *Server) trust(w http.ResponseWriter, r *http.Request) {
+	var asked struct{ Trust string }
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&asked); err != nil {
+		fail(w, http.StatusBadRequest, err)
+		return
+	}
+	to, err := tenants.ParseTrust(asked.Trust)
+	if err != nil {
+		fail(w, http.StatusBadRequest, err)
+		return
+	}
+	name := r.PathValue("name")
+	if err := s.cfg.Registry.SetTrust(name, to); err != nil {
+		failWith(w, err)
+		return
+	}
+	if !s.settled(w, r) {
+		return
+	}
+	s.cfg.Logger.Info().Str("tenant", name).Stringer("trust", to).Msg("trust changed")
+	answer(w, http.StatusOK, map[string]any{"name": name, "trust": to.String()})
 }
 
 // logRecord is a log record as JSON.

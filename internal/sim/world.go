@@ -156,7 +156,7 @@ func (w *world) post(lcore int, ev tenants.Event) {
 func (w *world) addTenant(i int) error {
 	t := &simTenant{name: fmt.Sprintf("tenant-%d", i), counter: "900000"}
 	t.pair = [2]string{"pair:a", "7"}
-	spec := tenants.Spec{Name: t.name, Quota: 8 << 20, NoToken: true, NoDeployToken: true, Home: -1, Limits: jit.DefaultLimits(),
+	spec := tenants.Spec{Name: t.name, Quota: 8 << 20, NoToken: true, NoDeployToken: true, Home: -1, Trust: tenants.TrustTrusted, Limits: jit.DefaultLimits(),
 		Libraries: []tenants.Source{{Name: "sim", Text: []byte(simLibrary)}}}
 	if i%2 == 1 {
 		t.token = []byte("a secret of " + t.name)
