@@ -17,7 +17,9 @@ func (l *lower) binaryExpr(e *ast.BinaryExpression) value {
 		c, yes, no := l.cond(e)
 		l.flow = merge(yes, no)
 		return boolValue(c)
-	case token.INSTANCEOF, token.IN:
+	case token.INSTANCEOF:
+		return l.instanceOf(e)
+	case token.IN:
 		l.refuse(e.Left.Idx0(), e.Operator.String(), "test for undefined with ===")
 	}
 	left, right := l.operands(e.Left, e.Right)

@@ -136,7 +136,9 @@ func (l *lower) callFunction(f *ast.FunctionLiteral, e *ast.CallExpression, args
 			}
 		}
 	}
+	l.calledFrom(target)
 	l.emit(s)
+	l.afterCall(target)
 	if target.result.isNever() {
 		l.emit(&statement{kind: stmtUnreachable})
 		return nothing()

@@ -113,9 +113,13 @@ type function struct {
 	name    string
 	literal *ast.FunctionLiteral
 	inst    *instance
-	params  []Type
-	turns   int // how often params or result have grown
-	result  Type
+	// propagates: its exceptions go to its callers, as one of them stands in a try.
+	propagates bool
+	// mixed: it returns what has no common representation; the host keeps it.
+	mixed  bool
+	params []Type
+	turns  int // how often params or result have grown
+	result Type
 	callable
 	seen   int // pass that has lowered it
 	locals []valueType

@@ -272,6 +272,9 @@ func (l *lower) lengthOf(e ast.Expression) *variable {
 }
 
 func (l *lower) equality(e *ast.BinaryExpression) (c *tree, yes, no *flow) {
+	if c, yes, no, ok := l.typeofTest(e); ok {
+		return c, yes, no
+	}
 	a, b := l.operands(e.Left, e.Right)
 	if l.flow == nil {
 		return constI32(0), nil, nil

@@ -16,6 +16,9 @@ var arrayClasses = map[string]element{"Uint8Array": elemU8, "Int8Array": elemI8,
 
 // newExpr lowers new X(…): typed arrays in scratch memory.
 func (l *lower) newExpr(e *ast.NewExpression) value {
+	if class := l.errorClassOf(e); class != "" {
+		return l.newError(e, class)
+	}
 	id, ok := e.Callee.(*ast.Identifier)
 	if ok && !l.isBound(id.Name.String()) {
 		if elem, ok := arrayClasses[id.Name.String()]; ok {

@@ -256,8 +256,10 @@ func (l *lower) unaryExpr(e *ast.UnaryExpression) value {
 	case token.VOID:
 		l.effect(e.Operand)
 		return undefinedValue()
-	case token.TYPEOF, token.DELETE:
-		l.refuse(e.Idx, e.Operator.String(), "test for undefined with ===")
+	case token.TYPEOF:
+		return l.typeofExpr(e)
+	case token.DELETE:
+		l.refuse(e.Idx, "delete", "set the field to undefined")
 	}
 	v := l.expr(e.Operand)
 	if l.flow == nil {

@@ -9,19 +9,20 @@ import (
 // inlined, inst, scope and returns are the inlined body's.
 type lower struct {
 	*compiler
-	f      *function
-	inst   *instance
-	scope  *scope
-	flow   *flow
-	out    *[]*statement
-	stable map[int]bool // locals that are set once, before any use
-	jumps  []*jump
-	ret    *returns
-	chain  *chain // the optional chain around this point
-	loops  int    // loops around this point
-	fuel   int    // local: units left in this slice
-	counts [2]int // locals: lookups and bytes read since the function began
-	depth  int    // calls inlined around this point
+	f       *function
+	inst    *instance
+	scope   *scope
+	flow    *flow
+	out     *[]*statement
+	stable  map[int]bool // locals that are set once, before any use
+	jumps   []*jump
+	ret     *returns
+	chain   *chain    // the optional chain around this point
+	regions []*region // tries around this point
+	loops   int       // loops around this point
+	fuel    int       // local: units left in this slice
+	counts  [2]int    // locals: lookups and bytes read since the function began
+	depth   int       // calls inlined around this point
 }
 
 // jump is a statement that break or continue can name.
@@ -273,11 +274,6 @@ func (l *lower) guard(fails *tree, at file.Idx, what string) {
 
 // isWide says that this guard has failed before: take the general form.
 func (l *lower) isWide(at file.Idx, what string) bool { return l.wide[guardID(at, what)] }
-
-// throw ends the call with an exception that nothing catches.
-func (l *lower) throw(cond *tree, at file.Idx, message string) {
-	l.exitIf(cond, ExitThrow, at, message, false)
-}
 
 // burn takes a constant amount of fuel.
 func (l *lower) burn(cost int64) { l.burnTree(constI64(cost)) }

@@ -18,10 +18,11 @@ const (
 	globalScratch        // i32: first free byte of scratch
 	globalLimit          // i32: end of scratch
 	globalRandom         // i64: state of Math.random
+	globalError          // i32: address of the exception that is under way
 )
 
 var globalDefs = []globalDef{{"fuel", i64}, {"exit", i32}, {"lookups", i64}, {"read", i64}, {"index", i32}, {"mask", i64},
-	{"split", i64}, {"seed", i64}, {"now", i64}, {"dirty", i32}, {"data", i32}, {"scratch", i32}, {"limit", i32}, {"random", i64}}
+	{"split", i64}, {"seed", i64}, {"now", i64}, {"dirty", i32}, {"data", i32}, {"scratch", i32}, {"limit", i32}, {"random", i64}, {"error", i32}}
 
 func globalGet(g int) *tree { return &tree{op: opGlobalGet, t: globalDefs[g].t, local: g} }
 
@@ -89,6 +90,7 @@ func (c *compiler) entryFunction(entry *function) *function {
 		setGlobal(globalScratch, localGet(6, i32)),
 		setGlobal(globalLimit, localGet(7, i32)),
 		setGlobal(globalExit, zero),
+		setGlobal(globalError, zero),
 		setGlobal(globalLookups, constI64(0)),
 		setGlobal(globalRead, constI64(0)),
 		setGlobal(globalIndex, header(opI32Load, layout.OffIndex)),
@@ -106,6 +108,11 @@ func (c *compiler) entryFunction(entry *function) *function {
 		call.sets = append(call.sets, len(f.locals)-1)
 		results = append(results, localGet(len(f.locals)-1, t))
 	}
-	f.code = append(f.code, call, &statement{kind: stmtReturn, values: results})
+	f.code = append(f.code, call)
+	if entry.propagates {
+		end := append([]*statement{setGlobal(globalFuel, localGet(0, i64))}, c.uncaught()...)
+		f.code = append(f.code, &statement{kind: stmtIf, value: globalGet(globalError), body: end})
+	}
+	f.code = append(f.code, &statement{kind: stmtReturn, values: results})
 	return f
 }

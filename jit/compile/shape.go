@@ -16,7 +16,7 @@ const (
 	ShapeText                    // address and length, u32 each; address 0 undefined, 1 null
 	ShapeList                    // the address of an array; 0 undefined, 1 null
 	ShapeRecord                  // the address of an object's fields; 0 undefined, 1 null
-	ShapeHash                    // the address of a set or a map
+	ShapeHash                    // the address of a set, a map or an error
 )
 
 // Shape describes values in memory to the host, which writes them as JSON.

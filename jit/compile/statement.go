@@ -108,8 +108,8 @@ func (l *lower) statement(s ast.Statement) {
 	case *ast.ReturnStatement:
 		if s.Argument == nil {
 			l.returnValue(undefinedValue(), s.Return)
-		} else if !l.returnObject(s.Argument, s.Return) {
-			l.returnValue(l.expr(s.Argument), s.Return)
+		} else {
+			l.returnExpr(s.Argument, s.Return)
 		}
 	case *ast.ForStatement, *ast.WhileStatement, *ast.DoWhileStatement, *ast.ForOfStatement:
 		l.loopStatement(s, nil)
@@ -124,7 +124,7 @@ func (l *lower) statement(s ast.Statement) {
 	case *ast.ForInStatement:
 		l.refuse(s.For, "for … in", "loop over an array with for … of")
 	case *ast.TryStatement:
-		l.refuse(s.Try, "try", "test for the case beforehand; what is thrown ends the call")
+		l.tryStatement(s)
 	case *ast.ClassDeclaration:
 		l.refuse(s.Class.Class, "a class", "use functions")
 	default:
@@ -250,11 +250,30 @@ func (l *lower) ifStatement(s *ast.IfStatement) {
 	l.split(c, yes, no, func() { l.statement(s.Consequent) }, other)
 }
 
+// returnExpr returns an expression's value; a choice becomes two returns, whose
+// types may differ.
+func (l *lower) returnExpr(e ast.Expression, at file.Idx) {
+	if x, ok := e.(*ast.ConditionalExpression); ok {
+		c, yes, no := l.cond(x.Test)
+		l.split(c, yes, no, func() { l.returnExpr(x.Consequent, at) }, func() { l.returnExpr(x.Alternate, at) })
+		return
+	}
+	if l.hasFinally() || !l.returnObject(e, at) {
+		l.returnValue(l.expr(e), at)
+	}
+}
+
 // returnValue ends the function, or the inlined body, with a value.
 func (l *lower) returnValue(v value, at file.Idx) {
 	if l.flow == nil || v.isNever() {
 		l.flow = nil
 		return
+	}
+	if l.hasFinally() {
+		v = l.keep(v)
+		if l.leaveRegions(-1); l.flow == nil {
+			return
+		}
 	}
 	if l.ret.inlined {
 		l.assign(l.inst.resultVar, v, at)
@@ -266,11 +285,17 @@ func (l *lower) returnValue(v value, at file.Idx) {
 		l.flow = nil
 		return
 	}
-	if l.f == l.compiler.entry && v.t.has(kHeap) {
-		if l.returnHeap(v, at); l.flow == nil {
-			return
+	if l.f == l.compiler.entry {
+		if _, ok := join(l.f.result, v.t); !ok && !l.f.mixed && !v.t.has(kHeap) {
+			l.f.mixed, l.f.result = true, never
+			panic(again{})
 		}
-		v = value{t: Type{k: kJSON}, rep: repI32, n: constI32(codeJSON)}
+		if v.t.has(kHeap) || l.f.mixed && v.t.has(kString|kView) {
+			if l.returnHeap(v, at); l.flow == nil {
+				return
+			}
+			v = value{t: Type{k: kJSON}, rep: repI32, n: constI32(codeJSON)}
+		}
 	}
 	l.f.result = l.joinType(l.f.result, v.t, &l.f.turns, at)
 	v = l.simple(l.convert(v, l.f.result))
@@ -285,8 +310,8 @@ func (l *lower) returnValue(v value, at file.Idx) {
 	l.flow = nil
 }
 
-// returnHeap writes an object that is the call's result as JSON, and returns what
-// may stand in its place.
+// returnHeap has the host keep the call's result: an object as JSON, text or
+// bytes. Nil in its place is returned.
 func (l *lower) returnHeap(v value, at file.Idx) {
 	if v.t.has(kNil) {
 		v = l.keep(v)
@@ -295,7 +320,11 @@ func (l *lower) returnHeap(v value, at file.Idx) {
 		l.split(c, yes, no, func() { l.returnValue(value{t: Type{k: v.t.k & kNil}, rep: repRef, n: v.n, m: constI32(0)}, at) }, nil)
 		v.t = v.t.without(kNil)
 	}
-	if l.flow != nil {
+	switch {
+	case l.flow == nil:
+	case v.t.only(kString), v.t.only(kView):
+		l.giveResult(l.keep(v), at)
+	default:
 		l.jsonOf(v, at)
 	}
 }
@@ -356,6 +385,9 @@ func (l *lower) branchStatement(s *ast.BranchStatement) {
 		isBreak := s.Token == token.BREAK
 		if name != "" && !named || name == "" && !j.isLoop && (!isBreak || !j.isSwitch) || !isBreak && !j.isLoop {
 			continue
+		}
+		if l.leaveRegions(i); l.flow == nil {
+			return
 		}
 		target := j.end
 		if isBreak {
@@ -447,66 +479,6 @@ func (l *lower) dispatch(s *ast.SwitchStatement, d value, labels []*label, entri
 		l.flow = nil
 	}
 }
-
-// throwStatement ends the call: nothing catches in compiled code.
-func (l *lower) throwStatement(s *ast.ThrowStatement) {
-	class := ""
-	text := s.Argument
-	at := s.Throw
-	if e, ok := s.Argument.(*ast.NewExpression); ok {
-		id, ok := e.Callee.(*ast.Identifier)
-		if !ok || !errorClasses[id.Name.String()] || l.isBound(id.Name.String()) || len(e.ArgumentList) > 1 {
-			l.refuse(s.Throw, "throw of this object", `write throw new Error("…")`)
-		}
-		at, class = e.New, id.Name.String()
-		if len(e.ArgumentList) == 0 {
-			l.throw(constI32(1), at, class)
-			l.flow = nil
-			return
-		}
-		text = e.ArgumentList[0]
-	}
-	if c, ok := text.(*ast.StringLiteral); ok && isASCII(c.Value.String()) {
-		l.throw(constI32(1), at, thrownMessage(class, c.Value.String()))
-		l.flow = nil
-		return
-	}
-	l.throwText(text, class, at)
-}
-
-// thrownMessage is what an uncaught exception says.
-func thrownMessage(class, text string) string {
-	switch {
-	case class == "":
-		return text
-	case text == "":
-		return class
-	}
-	return class + ": " + text
-}
-
-// throwText throws a message that is made when it is thrown.
-func (l *lower) throwText(e ast.Expression, class string, at file.Idx) {
-	v := l.expr(e)
-	if l.flow == nil {
-		return
-	}
-	if class == "" && !v.t.only(kString) || v.t.has(kUndefined|kView) {
-		l.refuse(at, "throw of "+v.t.describe(), `write throw new Error("…")`)
-	}
-	v = l.simple(l.toText(l.simple(v), at))
-	if class != "" {
-		prefix := l.stringConstant(class+": ", at)
-		empty := unary(opI32Eqz, v.m)
-		l.throw(empty, at, class)
-		v = l.simple(l.appendText(prefix, v))
-	}
-	l.emit(&statement{kind: stmtCall, callee: l.hostImport("raise", []valueType{i32, i32}, nil), values: []*tree{v.n, v.m}})
-	l.throw(constI32(1), at, "")
-	l.flow = nil
-}
-
-var errorClasses = map[string]bool{"Error": true, "TypeError": true, "RangeError": true, "SyntaxError": true, "EvalError": true, "ReferenceError": true, "URIError": true}
 
 // isBound says that the library gives the name a meaning of its own.
 func (l *lower) isBound(name string) bool {

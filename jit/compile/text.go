@@ -200,6 +200,9 @@ func (l *lower) toText(v value, at file.Idx) value {
 	if v.t.only(kPrimitive) {
 		return l.primitiveText(v, at)
 	}
+	if v.t.only(kError) {
+		return l.errorText(v, at)
+	}
 	if !v.t.only(kString | kNil) {
 		l.refuse(at, v.t.describe()+" as text", "test for undefined first")
 	}
@@ -299,6 +302,8 @@ func (l *lower) methodOf(e *ast.CallExpression, name string, v value) value {
 		return l.stringMethod(e, name, l.keep(v))
 	case v.t.only(kView):
 		return l.viewMethod(e, name, v)
+	case v.t.only(kError) && name == "toString" && len(e.ArgumentList) == 0:
+		return l.errorText(v, e.Idx0())
 	case v.t.only(kArray):
 		return l.listMethod(e, name, v)
 	case v.t.only(kSet) || v.t.only(kMap):

@@ -15,6 +15,7 @@ const (
 	kSet    // a set of numbers
 	kMap    // a map from numbers
 	kRecord // an object of fixed shape in memory
+	kError  // an error object, see try.go
 	kJSON   // the call's result, written as JSON by the host
 )
 
@@ -22,7 +23,7 @@ const (
 	kNil       = kUndefined | kNull
 	kPrimitive = kNil | kBool | kInt | kNumber
 	kCelled    = kArray | kMap | kRecord
-	kHeap      = kCelled | kSet
+	kHeap      = kCelled | kSet | kError
 	// kCodes have a code of their own in every representation.
 	kCodes = kNil | kBool | kJSON
 )
@@ -208,7 +209,7 @@ func (t Type) rep() rep {
 		return repF64
 	case t.k&^(kNil|kJSON|kView) == 0, t.k&^(kNil|kJSON|kString) == 0:
 		return repPair
-	case t.k&^(kNil|kArray) == 0, t.k&^(kNil|kSet) == 0, t.k&^(kNil|kMap) == 0, t.k&^(kNil|kRecord) == 0:
+	case t.k&^(kNil|kArray) == 0, t.k&^(kNil|kSet) == 0, t.k&^(kNil|kMap) == 0, t.k&^(kNil|kRecord) == 0, t.k&^(kNil|kError) == 0:
 		return repRef
 	}
 	return repMixed
@@ -243,7 +244,7 @@ func (t Type) describe() string {
 		k    kinds
 		name string
 	}{{kBool, "a boolean"}, {kInt | kNumber, "a number"}, {kString, "a string"}, {kView, "a typed array"},
-		{kArray, "an array"}, {kSet, "a set"}, {kMap, "a map"}, {kRecord | kJSON, "an object"}, {kUndefined, "undefined"}, {kNull, "null"}}
+		{kArray, "an array"}, {kSet, "a set"}, {kMap, "a map"}, {kRecord | kJSON, "an object"}, {kError, "an error"}, {kUndefined, "undefined"}, {kNull, "null"}}
 	out := ""
 	for _, n := range names {
 		if t.has(n.k) {

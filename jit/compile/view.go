@@ -56,6 +56,9 @@ func (l *lower) propertyNamed(v value, name string, at file.Idx) value {
 	if v.t.only(kRecord) {
 		return l.fieldNamed(v, name, at)
 	}
+	if v.t.only(kError) {
+		return l.errorField(l.keep(v), name, at)
+	}
 	l.refuse(at, "property "+name+" of "+v.t.describe(), "compiled functions know length and byteLength")
 	return nothing()
 }

@@ -100,6 +100,12 @@ func (i *Instance) encode(inv *jit.Invocation, f *Form, left int64, s []uint64) 
 	}
 	switch code {
 	case compile.CodeJSON:
+		switch i.given.kind {
+		case givenText:
+			return i.encodeText(inv, left, dst, i.textAt(i.given.address, i.given.word))
+		case givenBytes:
+			return i.encodeRaw(inv, left, dst, i.bytes(i.given.address, i.given.word))
+		}
 		dst = wire.AppendJSON(dst, i.json.out)
 	case compile.CodeFalse, compile.CodeTrue:
 		dst = wire.AppendBool(dst, code == compile.CodeTrue)
@@ -113,7 +119,22 @@ func (i *Instance) encodeBytes(inv *jit.Invocation, t compile.Type, left int64, 
 	if t.IsText() {
 		return i.encodeText(inv, left, dst, i.textAt(s[0], s[1]))
 	}
-	b := i.bytes(s[0], uint64(uint32(s[1]))<<t.ElementShift())
+	return i.encodeRaw(inv, left, dst, i.bytes(s[0], uint64(uint32(s[1]))<<t.ElementShift()))
+}
+
+// given is a result of text or bytes that a function with results of several
+// types has handed over; kind 0 is JSON.
+type given struct {
+	kind          uint8
+	address, word uint64
+}
+
+const (
+	givenText  = 1
+	givenBytes = 2
+)
+
+func (i *Instance) encodeRaw(inv *jit.Invocation, left int64, dst, b []byte) (int64, jit.Outcome) {
 	if left = i.meter.work(left, int64(len(b))); left < 0 {
 		return left, jit.Outcome{Status: i.meter.status}
 	}

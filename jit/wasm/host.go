@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"context"
+	"encoding/binary"
 	"math"
 	"strconv"
 	"unicode/utf8"
@@ -45,6 +46,8 @@ var hostFunctions = map[string]hostFunction{
 	"jsonInt":      {"ll", "l", hostJSONInt},
 	"jsonNumber":   {"ld", "l", hostJSONNumber},
 	"jsonText":     {"lii", "l", hostJSONText},
+	"giveText":     {"ii", "", func(i *Instance, s []uint64) { i.given = given{givenText, s[0], s[1]} }},
+	"giveBytes":    {"ii", "", func(i *Instance, s []uint64) { i.given = given{givenBytes, s[0], s[1]} }},
 	"textJoin":     {"iii", "l", hostTextJoin},
 	"jsonValue":    {"lil", "l", hostJSONValue},
 	"tenant":       {"", "l", hostTenant},
@@ -57,6 +60,7 @@ var hostFunctions = map[string]hostFunction{
 	"sortStep":     {"ii", "l", hostSortStep},
 	"sortTexts":    {"ii", "", hostSortTexts},
 	"raise":        {"ii", "", hostRaise},
+	"raiseError":   {"i", "", hostRaiseError},
 	"toInt32":      {"d", "l", func(_ *Instance, s []uint64) { s[0] = uint64(int64(toInt32(api.DecodeF64(s[0])))) }},
 	"textOfInt":    {"li", "i", hostTextOfInt},
 	"textOfNumber": {"di", "i", hostTextOfNumber},
@@ -196,6 +200,23 @@ func hostLookupNumber(i *Instance, s []uint64) {
 func hostRaise(i *Instance, s []uint64) {
 	b := i.utf8Of(i.textAt(s[0], s[1]))
 	i.raised = appendValid(i.raised[:0], b[:min(len(b), largestMessage)])
+}
+
+// hostRaiseError keeps what an error object says that nothing has caught.
+func hostRaiseError(i *Instance, s []uint64) {
+	e := i.bytes(s[0], 24)
+	if e == nil {
+		return
+	}
+	at := func(n int) text {
+		return i.textAt(uint64(binary.LittleEndian.Uint32(e[n:])), uint64(binary.LittleEndian.Uint32(e[n+4:])))
+	}
+	i.raised = append(i.raised[:0], i.utf8Of(at(16))...)
+	if message := at(8); message.len() > 0 {
+		i.raised = append(i.raised, ": "...)
+		b := i.utf8Of(message)
+		i.raised = appendValid(i.raised, b[:min(len(b), largestMessage-len(i.raised))])
+	}
 }
 
 // largestMessage bounds what an exception says, as in tier 0.

@@ -41,6 +41,7 @@ type Instance struct {
 	raised     []byte
 	json       jsonWriter
 	shapes     []compile.Shape // of the running form
+	given      given
 	console    consoleLines
 	sorting    sorters
 	tenant     string

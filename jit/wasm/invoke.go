@@ -109,7 +109,7 @@ func (i *Instance) run(inv *jit.Invocation, f *Form) jit.Outcome {
 	i.tenant, i.requestID, i.resultSize = inv.Tenant, inv.ID, l.ResultSize
 	i.lookups, i.read = 0, 0
 	i.console.reset(l.LogSize)
-	i.sorting, i.shapes = i.sorting[:0], f.module.Shapes
+	i.sorting, i.shapes, i.given = i.sorting[:0], f.module.Shapes, given{}
 	i.json.open, i.json.first, i.json.hasKey = i.json.open[:0], i.json.first[:0], false
 	left := i.meter.begin(l.Fuel, l.Slice*jit.CompiledSpeed, inv.Yield)
 	var block store.Block
