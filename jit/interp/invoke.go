@@ -262,9 +262,10 @@ func (r *Runtime) encodeResult(dst []byte, v goja.Value) []byte {
 	case v == trueValue || v == falseValue:
 		dst = wire.AppendBool(dst, v == trueValue)
 	case typeOf(v) == intType:
-		dst = wire.AppendInt(dst, v.ToInteger())
-		if !wire.SafeInt(v.ToInteger()) {
-			panic(r.js.NewTypeError("the result is an integer beyond 2^53"))
+		if n := v.ToInteger(); wire.SafeInt(n) {
+			dst = wire.AppendInt(dst, n)
+		} else { // goja counts on in int64; to JavaScript it is a double like all others
+			dst = wire.AppendDouble(dst, float64(n))
 		}
 	case typeOf(v) == floatType:
 		dst = wire.AppendDouble(dst, v.ToFloat())
