@@ -89,6 +89,71 @@ func (c *Client) Versions(ctx context.Context) ([]Version, error) {
 	return list.Versions, nil
 }
 
+// Explanation says how a version's functions run.
+type Explanation struct {
+	Library   string            `json:"library"`
+	Hash      string            `json:"hash"`
+	Active    bool              `json:"active"` // counts are those of the active version only, since it became so
+	Trust     string            `json:"trust"`  // of the tenant: sandboxed or trusted
+	Functions []FunctionProfile `json:"functions"`
+}
+
+// FunctionProfile says how one function runs: on tier 0, the interpreter, or on
+// tier 1, compiled for the argument types of each form.
+type FunctionProfile struct {
+	Name         string        `json:"name"`
+	Tier         int           `json:"tier"`
+	Reason       *Place        `json:"reason,omitempty"` // why on tier 0
+	Forms        []FormProfile `json:"forms"`
+	Calls        [2]uint64     `json:"calls"`  // by tier
+	Deopts       uint64        `json:"deopts"` // runs of tier 1 that were given up
+	Compilations uint64        `json:"compilations"`
+	// Averages of a call.
+	Fuel          float64 `json:"fuel"`
+	Lookups       float64 `json:"lookups"`
+	BytesRead     float64 `json:"bytes_read"`
+	BytesReturned float64 `json:"bytes_returned"`
+}
+
+// FormProfile is a function for one list of argument types.
+type FormProfile struct {
+	Arguments []string       `json:"arguments"`
+	State     string         `json:"state"`
+	CodeSize  int            `json:"code_size"` // bytes
+	Widened   int            `json:"widened"`   // guards that were
+	Guards    []GuardProfile `json:"guards"`    // that failed
+	Reason    *Place         `json:"reason,omitempty"`
+}
+
+// GuardProfile is a check in compiled code and how often it failed.
+type GuardProfile struct {
+	Place
+	Failed uint64 `json:"failed"`
+}
+
+// Place is something to say about a place in the source, whose line is Source.
+// Line and Column count from 1, 0 if there is no place.
+type Place struct {
+	Text   string `json:"text"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+	Source string `json:"source,omitempty"`
+}
+
+// Explain says how the functions of a version run, or with an empty hash those of
+// the active one: tiers, reasons, types, guards and costs. It needs the Deploy role.
+func (c *Client) Explain(ctx context.Context, hash string) (*Explanation, error) {
+	text, err := c.fn(ctx, wire.FnExplain, hash)
+	if err != nil {
+		return nil, err
+	}
+	e := new(Explanation)
+	if err := json.Unmarshal(text, e); err != nil {
+		return nil, ErrBadReply
+	}
+	return e, nil
+}
+
 func (c *Client) fn(ctx context.Context, verb uint64, hash string) ([]byte, error) {
 	r := c.newRequest()
 	defer c.free(r)

@@ -130,6 +130,9 @@ func (p *Processor) submitFn(k *task, op wire.Op, f *nic.Frame) {
 		Activate: op.Word(1)&wire.FnFlagActivate != 0, Name: string(op.Key()), Source: k.source}
 	k.state = taskFn
 	t := k.t
+	if job.Verb == wire.FnExplain {
+		job.Version, job.Profiles = t.local.Engine.Active(), t.local.Profiles()
+	}
 	if t.fnJobs >= maxFnJobs || p.cfg.Registry == nil || !p.cfg.Registry.Submit(job) {
 		p.answerFn(k, op, wire.StatusBusy, f)
 		return

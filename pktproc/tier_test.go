@@ -2,6 +2,7 @@ package pktproc
 
 import (
 	"context"
+	"encoding/json"
 	"math"
 	"net/netip"
 	"strings"
@@ -363,6 +364,38 @@ func TestCompiledCallAllocatesNothing(t *testing.T) {
 		}
 		if _, replies := c.reply(b.data[0][:b.burst.Frames[0].Len]); replies[0].Status() != wire.StatusOK {
 			t.Errorf("%s: %v", name, replies[0].Status())
+		}
+	}
+}
+
+// TestExplain: what the lcore knows of a function, and guesses of the others, in
+// the words of FN EXPLAIN.
+func TestExplain(t *testing.T) {
+	r := newTierRig(t, tenants.TrustTrusted, tierLibrary+dynamic)
+	r.on(0, "half", 10, 7)
+	r.settled()
+	r.on(1, "half", 10, 7)
+	r.on(0, "half", 10, 0)
+	r.on(0, "count")
+	op := r.call(0, func(w *wire.Writer) { w.Begin(wire.OpFn, 0, 0); w.Word(wire.FnExplain) })[0]
+	text := must(t, op, wire.StatusOK).Value()
+	if op.Flags()&wire.OpFlagPartial != 0 {
+		res := r.c.one(func(w *wire.Writer) {
+			w.Begin(wire.OpResult, 0, 0)
+			w.Word(uint64(r.c.seq - 1))
+			w.Word(1<<16 - 1)
+			w.Word(0)
+		})
+		text = must(t, res, wire.StatusOK).Value()
+	}
+	var e tenants.Explanation
+	if err := json.Unmarshal(text, &e); err != nil && op.Flags()&wire.OpFlagPartial == 0 {
+		t.Fatalf("%v: %s", err, text)
+	}
+	for _, want := range []string{`"name":"half","tier":1`, `"calls":[2,1],"deopts":2`, `"arguments":["integer","integer"],"state":"compiled"`,
+		`"failed":1`, "s % k;", `"active":true,"trust":"trusted"`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("no %s in %s", want, text)
 		}
 	}
 }

@@ -27,6 +27,8 @@ type Function struct {
 // of nine then wastes a slice, some 50 µs, every ninth call.
 const shortCalls = 8
 
+const mutatesReason = "it may change module-level variables, which compiled code does not keep"
+
 // unknown stands for every name that the active version does not export, so
 // that callers cannot fill the memory with names.
 var unknown = Function{Labels: context.Background()}
@@ -48,7 +50,7 @@ func (l *Local) Function(name []byte) *Function {
 	f.Tiering.Sandboxed = l.Trust == TrustSandboxed
 	switch {
 	case f.mutates:
-		f.Tiering.Stays = jit.Reason{Text: "it may change module-level variables, which compiled code does not keep"}
+		f.Tiering.Stays = jit.Reason{Text: mutatesReason}
 	case e.active.library == nil:
 		f.Tiering.Stays = jit.Reason{Line: e.active.refusal.Line, Column: e.active.refusal.Column,
 			Text: "nothing of its library compiles: " + e.active.refusal.Text}

@@ -41,14 +41,15 @@ type Job struct {
 	Wide     []int
 
 	// JobFn. Source is the library's source (deploy) or a version's hash in
-	// hexadecimal (activate, delete); Name the library's name (deploy).
+	// hexadecimal (activate, delete, explain: may be empty); Name the library's name (deploy).
 	Verb     uint8
 	Activate bool
 	Name     string
 	Source   []byte
+	Profiles []Profile // of Version, the active one, for FnExplain
 
 	// The outcome. Value is a version's hash in hexadecimal (deploy, activate,
-	// rollback), JSON (list), or says why Status is not OK. Line and Column point into Source.
+	// rollback), JSON (list, explain), or says why Status is not OK. Line and Column point into Source.
 	Status       wire.Status
 	Value        []byte
 	Line, Column int

@@ -155,6 +155,8 @@ func (r *Registry) runFn(t *tenant, job *Job) (err error) {
 		v, err = r.rollback(t)
 	case wire.FnDelete:
 		err = t.deleteVersion(hash)
+	case wire.FnExplain:
+		err = r.explain(t, job)
 	case wire.FnList:
 		job.Value = t.listJSON()
 	default:

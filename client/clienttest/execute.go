@@ -333,6 +333,13 @@ func (x *execution) result(op wire.Op) {
 	x.reply(op, whole[off:min(off+length, len(whole), off+wire.MaxSegment)], uint64(len(whole)))
 }
 
+// explained is how this server's one function runs.
+const explained = `{"library":"lib","hash":%q,"active":true,"trust":"trusted","functions":[{"name":"f","tier":0,
+"reason":{"text":"a regular expression is not compiled: compare texts","line":2,"column":9,"source":"\treturn /x/.test(s);"},
+"forms":[{"arguments":["string"],"state":"refused","code_size":0,"widened":0,"guards":[]},
+{"arguments":["integer"],"state":"compiled","code_size":812,"widened":1,"guards":[{"text":"an integer result is −0","line":1,"column":3,"source":"f(-n)","failed":4}]}],
+"calls":[3,1],"deopts":4,"compilations":2,"fuel":12.5,"lookups":1,"bytes_read":8,"bytes_returned":9}]}`
+
 func (x *execution) fn(op wire.Op) {
 	s := &x.server.state
 	hash := string(op.Value())
@@ -370,6 +377,15 @@ func (x *execution) fn(op wire.Op) {
 			out = fmt.Appendf(out, `%s{"hash":%q,"library":"lib","functions":["f"],"source_size":9,"deployed_ms":1700000000000,"active":%v}`, map[bool]string{true: ",", false: ""}[i > 0], h, i == s.active)
 		}
 		x.reply(op, append(out, "]}"...))
+	case wire.FnExplain:
+		if hash == "" && s.active >= 0 && s.active < len(s.hashes) {
+			hash = s.hashes[s.active]
+		}
+		if !slices.Contains(s.hashes, hash) {
+			x.fail(op, wire.StatusNoVersion, "")
+			return
+		}
+		x.reply(op, fmt.Appendf(nil, explained, hash))
 	case wire.FnActivate, wire.FnDelete:
 		i := slices.Index(s.hashes, hash)
 		if i < 0 {

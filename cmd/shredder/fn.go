@@ -16,7 +16,7 @@ import (
 func (a *app) fnCommand() *cobra.Command {
 	fn := &cobra.Command{
 		Use: "fn", Short: "deploy, activate, list and call libraries of functions",
-		Long: "fn manages the tenant's libraries. deploy, activate, rollback and delete need the deploy token.",
+		Long: "fn manages the tenant's libraries. deploy, activate, rollback, delete and explain need the deploy token.",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usagef("unknown command %q (shredder fn --help lists them)", args[0])
@@ -30,7 +30,7 @@ func (a *app) fnCommand() *cobra.Command {
 		a.versionCommand("delete HASH", "remove a version that is not active", 1, (*client.Client).DeleteVersion),
 		a.versionCommand("rollback", "go back to the version that was active before", 0,
 			func(c *client.Client, ctx context.Context, _ string) error { return c.Rollback(ctx) }),
-		a.listCommand(), a.callCommand(), a.tryCommand(), a.logsCommand())
+		a.listCommand(), a.explainCommand(), a.callCommand(), a.tryCommand(), a.logsCommand())
 	return fn
 }
 

@@ -167,7 +167,7 @@ func checkHello(o Op, words int) Status {
 
 func checkFn(o Op, flags uint8, words int) Status {
 	verb := o.Word(0)
-	if verb > FnDelete || o.Word(1) > FnFlagActivate {
+	if verb > FnExplain || o.Word(1) > FnFlagActivate {
 		return StatusUnsupported
 	}
 	if flags&OpFlagPushed != 0 && (verb != FnDeploy || words != 3 || len(o.Value()) != 0) {

@@ -149,6 +149,7 @@ const (
 	FnRollback = 2 // to the version that was active before
 	FnList     = 3 // reply value: JSON
 	FnDelete   = 4 // value: version hash
+	FnExplain  = 5 // value: version hash, or nothing for the active one. Reply value: JSON
 )
 
 // Tags of encoded arguments and results: one tag byte, then
