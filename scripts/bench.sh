@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # bench.sh SUITE [--quick] [more flags of bench/cmd/suite]: builds the daemon and
 # the suites with DPDK, installs the peers that are missing, measures, prints a
-# table and writes bench/out/SUITE.json. Suites: null, kv, gaps, functions, jit.
+# table and writes bench/out/SUITE.json. Suites: null, kv, gaps, functions, jit, resp.
 # A quiet machine of two CPUs is wanted: servers run on CPU 0, traffic on CPU 1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,6 +19,7 @@ want_go
 want_dpdk
 case $suite in
 kv) need redis-server command -v redis-server && need memcached command -v memcached ;;
+resp) need redis-server command -v redis-server ;;
 functions) need redis-server command -v redis-server && need tarantool command -v tarantool ;;
 jit)
 	want_node

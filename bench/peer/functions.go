@@ -14,37 +14,42 @@ import (
 	"shredder/bench/engine"
 )
 
-// Functions is a redis-server that holds one data set and the workloads as Redis
-// functions, with one connection to it.
+// Functions is a server of Redis' protocol that holds one data set and the workloads
+// as functions, with one connection to it.
 type Functions struct {
 	kernel *Kernel
 	conn   net.Conn
 	r      *bufio.Reader
 }
 
-// StartFunctions starts the server on one CPU and loads a set of records into it.
+// StartFunctions starts redis-server on one CPU and loads a set of records into it.
 func StartFunctions(cpu int, set *engine.Set) (*Functions, error) {
 	k, err := StartRedis(cpu)
 	if err != nil {
 		return nil, err
 	}
+	library, err := scripts.ReadFile("scripts/redis.lua")
+	if err != nil {
+		return nil, errors.Join(err, k.Stop())
+	}
+	return LoadFunctions(k, string(library), set)
+}
+
+// LoadFunctions loads a library and a set of records into a server, which it owns from then on.
+func LoadFunctions(k *Kernel, library string, set *engine.Set) (*Functions, error) {
 	f := &Functions{kernel: k}
-	if err := f.load(set); err != nil {
+	if err := f.load(library, set); err != nil {
 		return nil, errors.Join(err, f.Stop())
 	}
 	return f, nil
 }
 
-func (f *Functions) load(set *engine.Set) (err error) {
+func (f *Functions) load(library string, set *engine.Set) (err error) {
 	if f.conn, err = net.Dial("tcp", f.kernel.Address.String()); err != nil {
 		return err
 	}
 	f.r = bufio.NewReader(f.conn)
-	library, err := scripts.ReadFile("scripts/redis.lua")
-	if err != nil {
-		return err
-	}
-	if _, err := f.do("FUNCTION", "LOAD", string(library)); err != nil {
+	if _, err := f.do("FUNCTION", "LOAD", "REPLACE", library); err != nil {
 		return err
 	}
 	const pipelined = 256

@@ -33,6 +33,21 @@ func (RESP) GetReply(_, valueLen int) int {
 }
 func (RESP) SetReply() int { return len("+OK\r\n") }
 
+// RESPPing asks for nothing but a PONG instead of a value.
+type RESPPing struct{ RESP }
+
+func (RESPPing) Get(dst []byte, _ string) []byte { return append(dst, "*1\r\n$4\r\nPING\r\n"...) }
+func (RESPPing) GetReply(_, _ int) int           { return len("+PONG\r\n") }
+
+// RESPSet sets a value instead of asking for it.
+type RESPSet struct {
+	RESP
+	Value []byte
+}
+
+func (s RESPSet) Get(dst []byte, key string) []byte { return s.Set(dst, key, s.Value) }
+func (s RESPSet) GetReply(_, _ int) int             { return s.SetReply() }
+
 // Text is memcached's text protocol.
 type Text struct{}
 
@@ -46,8 +61,11 @@ func (Text) GetReply(keyLen, valueLen int) int {
 func (Text) SetReply() int { return len("STORED\r\n") }
 
 // Pipeline is a closed loop over TCP connections, each with a batch of requests
-// in flight. It belongs to one thread, which it keeps busy.
+// in flight. It belongs to one thread, which it keeps busy unless it is Patient.
 type Pipeline struct {
+	// Patient sleeps until replies come: for servers that share the client's CPU.
+	Patient bool
+
 	protocol Protocol
 	keys     int
 	value    []byte
@@ -146,9 +164,12 @@ func (p *Pipeline) Run(depth int, length time.Duration) (ops uint64, took time.D
 		}
 	}
 	events := make([]unix.EpollEvent, len(p.conns))
-	inFlight := len(p.conns)
+	inFlight, patience := len(p.conns), 0
+	if p.Patient {
+		patience = -1
+	}
 	for inFlight > 0 {
-		n, err := unix.EpollWait(p.epoll, events, 0)
+		n, err := unix.EpollWait(p.epoll, events, patience)
 		if err != nil && err != unix.EINTR {
 			return 0, 0, err
 		}

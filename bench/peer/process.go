@@ -135,14 +135,26 @@ func (p *Process) Stop() error {
 
 // CPUNanos is the processor time the process has used, by the scheduler's books.
 func (p *Process) CPUNanos() (uint64, error) {
-	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
+	return p.threadNanos(func(string) bool { return true })
+}
+
+// otherCPUNanos is the same without the threads that are pinned to one CPU alone.
+func (p *Process) otherCPUNanos(cpu int) (uint64, error) {
+	return p.threadNanos(func(task string) bool {
+		b, err := os.ReadFile(filepath.Join(task, "status"))
+		return err == nil && !strings.Contains(string(b), fmt.Sprintf("Cpus_allowed_list:\t%d\n", cpu))
+	})
+}
+
+// threadNanos adds up the processor time of the threads that keep holds for.
+func (p *Process) threadNanos(keep func(task string) bool) (total uint64, err error) {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", p.cmd.Process.Pid))
 	if err != nil || len(tasks) == 0 {
 		return 0, fmt.Errorf("%s: no scheduler statistics: %w", p.Name, err)
 	}
-	total := uint64(0)
 	for _, task := range tasks {
-		b, err := os.ReadFile(task)
-		if err != nil {
+		b, err := os.ReadFile(filepath.Join(task, "schedstat"))
+		if err != nil || !keep(task) {
 			continue // a thread that has ended
 		}
 		first, _, _ := strings.Cut(string(b), " ")

@@ -124,3 +124,14 @@ func (s *Shredder) Work() (Work, error) {
 		TxDropped: m[`shredder_queue_tx_dropped_total{queue="0"}`],
 	}, nil
 }
+
+// WorkNanos is the processor time that the daemon has used without its lcore's idle
+// polls: the busy time of lcore 0, whose thread is alone on cpu, and all other threads.
+func (s *Shredder) WorkNanos(cpu int) (float64, error) {
+	w, err := s.Work()
+	if err != nil {
+		return 0, err
+	}
+	others, err := s.otherCPUNanos(cpu)
+	return w.BusyNanos + float64(others), err
+}

@@ -48,10 +48,11 @@ var suites = map[string]func(*lab) error{
 	"gaps":      (*lab).gaps,
 	"functions": (*lab).functions,
 	"jit":       (*lab).jit,
+	"resp":      (*lab).resp,
 }
 
 // Names of the suites, in the order in which a reader wants them.
-func Names() []string { return []string{"null", "kv", "gaps", "functions", "jit"} }
+func Names() []string { return []string{"null", "kv", "gaps", "functions", "jit", "resp"} }
 
 // lab is the state of a run: what was started and what was found.
 type lab struct {

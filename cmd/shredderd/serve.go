@@ -18,6 +18,7 @@ import (
 	"shredder/internal/config"
 	"shredder/internal/control"
 	"shredder/internal/metrics"
+	"shredder/internal/resp"
 	"shredder/pktproc"
 	"shredder/store/arena"
 	"shredder/tenants"
@@ -32,8 +33,12 @@ func serve(ctx context.Context, c *config.Config, stderr io.Writer) error {
 	s := &server{cfg: c, log: log}
 	err := s.start()
 	if err == nil {
+		frontDoor := ""
+		if s.resp != nil {
+			frontDoor = s.resp.Endpoint()
+		}
 		log.Info().Str("driver", c.Driver).Uint16("base_port", c.BasePort).Int("lcores", len(c.Lcores)).
-			Int("tenants", s.registry.Len()).Str("admin", s.admin.Endpoint()).Msg("serving")
+			Int("tenants", s.registry.Len()).Str("admin", s.admin.Endpoint()).Str("resp", frontDoor).Msg("serving")
 		<-ctx.Done()
 		log.Info().Msg("shutting down")
 	}
@@ -68,6 +73,7 @@ type server struct {
 	registry *tenants.Registry
 	plane    atomic.Pointer[dataplane.Plane]
 	admin    *control.Server
+	resp     *resp.Server
 }
 
 func (s *server) start() error {
@@ -105,8 +111,26 @@ func (s *server) start() error {
 	if err != nil {
 		return err
 	}
+	if err := s.startResp(); err != nil {
+		return err
+	}
 	s.admin.SetReady(true)
 	return nil
+}
+
+// startResp opens the front door for Redis clients. In development mode those who do
+// not say who they are are the development tenant's.
+func (s *server) startResp() (err error) {
+	if s.cfg.Resp == "" {
+		return nil
+	}
+	c := resp.Config{Address: s.cfg.Resp, Registry: s.registry, Plane: s.plane.Load(), MaxClients: s.cfg.RespClients,
+		IdleTimeout: time.Duration(s.cfg.RespIdle), Logger: s.log}
+	if s.cfg.Dev {
+		c.DefaultTenant = config.DevTenant
+	}
+	s.resp, err = resp.Start(c)
+	return err
 }
 
 // logPort says which device this is and how it spreads frames over the lcores.
@@ -194,6 +218,9 @@ func (s *server) stop(ctx context.Context) error {
 	if s.admin != nil {
 		s.admin.SetReady(false)
 		errs = append(errs, s.admin.Close(ctx))
+	}
+	if s.resp != nil {
+		errs = append(errs, s.resp.Close(ctx))
 	}
 	if plane := s.plane.Load(); plane != nil {
 		if err := plane.Close(ctx); err != nil {

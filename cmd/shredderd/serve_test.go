@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -27,6 +28,7 @@ type daemon struct {
 	log    *bufio.Scanner
 	Port   int    `json:"base_port"`
 	Admin  string `json:"admin"`
+	Resp   string `json:"resp"`
 	socket string
 }
 
@@ -34,7 +36,7 @@ type daemon struct {
 func startDaemon(t *testing.T, args ...string) *daemon {
 	t.Helper()
 	d := &daemon{t: t, socket: filepath.Join(t.TempDir(), "admin.sock")}
-	d.cmd = exec.Command("shredderd", append([]string{"--dev", "--base-port", "0", "--admin-address", "127.0.0.1:0",
+	d.cmd = exec.Command("shredderd", append([]string{"--dev", "--base-port", "0", "--admin-address", "127.0.0.1:0", "--resp", "127.0.0.1:0",
 		"--admin-socket", d.socket, "--log-format", "json", "--memory", "256MiB", "--shutdown-timeout", "1m"}, args...)...)
 	// Not the settings of whoever runs the tests.
 	d.cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "SHREDDER_") })
@@ -224,4 +226,30 @@ func TestStopWhileCalling(t *testing.T) {
 	d.stop(unix.SIGTERM)
 	cancel()
 	<-ended
+}
+
+// TestFrontDoor: Redis clients see the data that datagrams see, and call the same functions.
+func TestFrontDoor(t *testing.T) {
+	d := startDaemon(t)
+	c := d.dial("127.0.0.1", "dev", "")
+	if _, err := c.Set(t.Context(), client.Key("k"), []byte("by wire")); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", d.Resp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(time.Minute))
+	if _, err := io.WriteString(conn, "PING\r\nGET k\r\nSET k by-redis\r\nJS countFriends 0 1\r\nQUIT\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	replies, err := io.ReadAll(conn)
+	if want := "+PONG\r\n$7\r\nby wire\r\n+OK\r\n:0\r\n+OK\r\n"; err != nil || string(replies) != want {
+		t.Errorf("%q, %v", replies, err)
+	}
+	if v, err := c.Get(t.Context(), client.Key("k")); err != nil || string(v.Value) != "by-redis" {
+		t.Errorf("%q, %v", v.Value, err)
+	}
+	d.stop(os.Interrupt)
 }

@@ -46,7 +46,13 @@ func (c *Config) check() error {
 		bad("base-port: %d leaves no ports for %d lcores", c.BasePort, len(c.Lcores))
 	}
 	errs = append(errs, c.checkDriver(), c.checkAdmin())
-	for key, n := range map[string]int{"runtimes": c.Runtimes, "runtime-makers": c.RuntimeMakers, "versions": c.Versions,
+	if _, _, err := net.SplitHostPort(c.Resp); c.Resp != "" && err != nil {
+		bad("resp: %w", err)
+	}
+	if c.RespIdle < 0 {
+		bad("resp-idle: %v: want 0s or more", time.Duration(c.RespIdle))
+	}
+	for key, n := range map[string]int{"runtimes": c.Runtimes, "runtime-makers": c.RuntimeMakers, "versions": c.Versions, "resp-clients": c.RespClients,
 		"sessions.max": c.Sessions.Max, "sessions.per-tenant": c.Sessions.PerTenant} {
 		if n < 1 {
 			bad("%s: %d: want at least 1", key, n)

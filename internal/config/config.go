@@ -31,6 +31,9 @@ type Config struct {
 	Versions      int      `yaml:"versions" help:"versions of its library that a tenant keeps"`
 	Sessions      Sessions `yaml:"sessions"`
 
+	Resp            string   `yaml:"resp" help:"host:port of the Redis-protocol front door; empty: none (127.0.0.1:6380 in development mode)"`
+	RespClients     int      `yaml:"resp-clients" help:"connections of the front door that may be open at once"`
+	RespIdle        Duration `yaml:"resp-idle" help:"a front-door connection that is quiet this long ends; 0s: never"`
 	AlwaysChecksum  bool     `yaml:"always-checksum" help:"write UDP checksums over IPv4 even to clients that send none"`
 	Admin           Admin    `yaml:"admin"`
 	Log             Log      `yaml:"log"`
@@ -119,6 +122,7 @@ func Default() Config {
 		Memory: defaultMemory(), Heap: 1 << 30,
 		Runtimes: tenants.DefaultRuntimes, RuntimeMakers: 1, Versions: tenants.DefaultVersions,
 		Sessions:        Sessions{Max: 64 << 10, PerTenant: 16 << 10, Idle: Duration(10 * time.Minute)},
+		RespClients:     10_000,
 		Admin:           Admin{Address: "127.0.0.1:9100"},
 		Log:             Log{Level: "info", Format: "auto"},
 		ShutdownTimeout: Duration(5 * time.Second),
@@ -142,6 +146,7 @@ func loopback() []netip.Addr {
 // flags still override them.
 func (c *Config) development() {
 	c.Idle = "adaptive"
+	c.Resp = "127.0.0.1:6380"
 }
 
 // DevTenant is the name of the tenant that --dev makes, and its id is 1.

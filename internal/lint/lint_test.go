@@ -43,6 +43,8 @@ var layers = []string{
 	"dataplane",
 	"internal/config",
 	"internal/resp/proto",
+	"internal/resp/keyspace",
+	"internal/resp",
 	"internal/metrics",
 	"internal/control",
 	"client",

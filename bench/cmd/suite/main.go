@@ -39,7 +39,7 @@ func command() *cobra.Command {
 	}
 	f := c.Flags()
 	f.BoolVar(&o.Quick, "quick", false, "the same measurements, shorter")
-	f.StringVar(&o.Part, "part", "", "only this part (kv: memif, kernel, virtio; functions: engine, remote, gaps; jit: graph, random, small, library, remote, pauses)")
+	f.StringVar(&o.Part, "part", "", "only this part (kv: memif, kernel, virtio; functions: engine, remote, gaps; jit: graph, random, small, library, remote, pauses; resp: kv, fcall)")
 	f.StringVar(&o.Commit, "commit", "unknown", "commit that the binaries were built from")
 	f.StringVar(&o.Shredderd, "shredderd", "bin/shredderd", "the daemon, built with DPDK")
 	f.StringVar(&o.GapLoop, "gaploop", "bin/gaploop", "the loop in C")
