@@ -123,6 +123,7 @@ func (c *conn) fill() bool {
 func (c *conn) consume() {
 	c.w.Reset(c.out[:0], c.version)
 	for !c.quitting {
+		inline := c.start < c.end && c.in[c.start] != '*'
 		args, n, err := c.reader.Next(c.in[c.start:c.end])
 		c.start += n
 		if err != nil {
@@ -136,6 +137,9 @@ func (c *conn) consume() {
 		}
 		if len(args) > 0 {
 			c.dispatch(args)
+		}
+		if inline { // its arguments may be the reader's own
+			c.run.flush()
 		}
 	}
 	c.run.flush()

@@ -49,7 +49,7 @@ func callError(d *deferred) string {
 		return "ERR Error running script: Script killed by user with FUNCTION KILL."
 	case wire.StatusTooLarge:
 		return "ERR The function's result is too large"
-	case wire.StatusLimit, wire.StatusBadLibrary, wire.StatusUnavailable, wire.StatusBadArgument:
+	case wire.StatusLimit, wire.StatusNotCompiled, wire.StatusBadLibrary, wire.StatusUnavailable, wire.StatusBadArgument:
 		if text != "" {
 			return "ERR " + text
 		}

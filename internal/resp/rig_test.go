@@ -71,9 +71,9 @@ func newRig(t *testing.T, change func(*Config)) *rig {
 	limits := jit.DevelopmentLimits()
 	limits.DeadlineMillis = 60_000 // the race detector makes calls long
 	for _, spec := range []tenants.Spec{
-		{Name: "open", NoToken: true, NoDeployToken: true, Quota: 64 << 20, Limits: limits,
+		{Name: "open", Trust: tenants.TrustTrusted, NoToken: true, NoDeployToken: true, Quota: 64 << 20, Limits: limits,
 			Libraries: []tenants.Source{{Name: "lib", Text: []byte(library)}}},
-		{Name: "closed", DataToken: []byte("data"), DeployToken: []byte("deploy"), Quota: 8 << 20, Limits: limits},
+		{Name: "closed", Trust: tenants.TrustTrusted, DataToken: []byte("data"), DeployToken: []byte("deploy"), Quota: 8 << 20, Limits: limits},
 	} {
 		if _, err := r.registry.Create(spec); err != nil {
 			t.Fatal(err)
