@@ -123,7 +123,7 @@ func (p *Processor) touchTenants(all []parsed) {
 	n = 0
 	for i := range all {
 		if pf := &all[i]; pf.kind == kindRequest && pf.t != nil {
-			p.lines[n], p.lines[n+1] = prefetch.Address(pf.t.shard), prefetch.Address(&pf.t.local.Counters)
+			p.lines[n], p.lines[n+1] = prefetch.Address(pf.t.shard), pf.t.local.HotLine()
 			n += 2
 		}
 	}

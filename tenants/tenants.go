@@ -38,7 +38,7 @@ func (t Trust) String() string {
 // MaxNameLen is the longest name of a tenant in bytes.
 const MaxNameLen = 64
 
-// Local is a tenant on its home lcore. The first block of fields is constant
+// Local is a tenant on its home lcore. Fields from ID to Limits are constant
 // and may be read by any thread; the rest is the home lcore's alone.
 type Local struct {
 	ID   uint32
@@ -46,7 +46,16 @@ type Local struct {
 	Name string
 	// DataToken and DeployToken are the secrets of the two roles. An empty data
 	// token means that none is needed, an empty deploy token that the data token serves.
-	DataToken, DeployToken []byte
+	DataToken []byte
+
+	// nextTouched is the link of the Publisher's list, nil for what is on none. The
+	// list's last points at itself. With the first seven counters it is one
+	// cache line, which is all that a request writes of a Local.
+	nextTouched *Local
+	// Counters count the tenant's requests; Publisher.Touch makes them seen.
+	Counters Counters
+
+	DeployToken []byte
 	// Trusted are the sources that may send requests without a session. Only
 	// tenants without a data token have any.
 	Trusted []netip.Prefix
@@ -61,14 +70,10 @@ type Local struct {
 	Engine Engine
 	// Log is what the functions wrote with console.log.
 	Log Log
-	// Counters count the tenant's requests; Publisher.Touch makes them seen.
-	Counters Counters
 	// Data is pktproc's own: what it keeps for each tenant.
 	Data any
 
-	touched     bool   // waits in the Publisher's list
-	nextTouched *Local // the list's link
-	published   published
+	published published
 }
 
 // TrustsSource reports whether addr may send requests without a session.
