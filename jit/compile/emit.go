@@ -103,6 +103,9 @@ func (e *emitter) statement(s *statement) {
 // lies out of line, and what its calls spill is spilled and reloaded there.
 func (e *emitter) aside(cond *tree, body []*statement) {
 	fine := not(cond)
+	if cond.op == opI32Eqz {
+		fine = cond.args[0] // any value but 0 will do
+	}
 	if fine.op == opI32Eqz && cond.op >= opF64Eq && cond.op <= opF64Ge {
 		fine = nil // < and kin have no opposite, for NaN
 	}

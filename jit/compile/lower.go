@@ -21,7 +21,6 @@ type lower struct {
 	regions []*region // tries around this point
 	loops   int       // loops around this point
 	fuel    int       // local: units left in this slice
-	counts  [2]int    // locals: lookups and bytes read since the function began
 	depth   int       // calls inlined around this point
 }
 
@@ -69,7 +68,6 @@ func (c *compiler) lowerFunction(f *function) {
 		}
 		args = append(args, v)
 	}
-	l.counts = [2]int{l.newLocal(i64), l.newLocal(i64)}
 	l.exitIf(binary2(opI32LeS, localGet(0, i32), constI32(0)), ExitDepth, f.literal.Function, "", false)
 	l.body(f.literal, f.literal.ParameterList, f.literal.Body, args)
 	if l.flow != nil {
@@ -256,7 +254,7 @@ func (l *lower) exitIf(cond *tree, kind ExitKind, at file.Idx, what string, canW
 		cond = binary2(opI32Or, cond, unary(opI32Eqz, globalGet(globalExit)))
 	}
 	n := l.exit(kind, at, what, canWiden)
-	leave := append(l.settle(), setGlobal(globalFuel, localGet(l.fuel, i64)), setGlobal(globalExit, constI32(int32(n+1))), &statement{kind: stmtUnreachable})
+	leave := append([]*statement(nil), setGlobal(globalFuel, localGet(l.fuel, i64)), setGlobal(globalExit, constI32(int32(n+1))), &statement{kind: stmtUnreachable})
 	if cond.isConst() {
 		for _, s := range leave {
 			l.emit(s)
@@ -300,23 +298,16 @@ func (l *lower) checkFuel() {
 		body: []*statement{{kind: stmtCall, callee: l.helper(helperSpent), values: []*tree{left}, sets: []int{l.fuel}}}})
 }
 
-// tally adds to one of the function's counts.
+// tally adds to one of the call's counts. They are globals, which are chains of
+// loads and stores; as locals they would take two registers in every loop.
 func (l *lower) tally(count int, n *tree) {
-	l.emit(setLocal(l.counts[count], binary2(opI64Add, localGet(l.counts[count], i64), n)))
+	l.emit(setGlobal(count, binary2(opI64Add, globalGet(count), n)))
 }
 
 const (
-	countLookups = 0
-	countRead    = 1
+	countLookups = globalLookups
+	countRead    = globalRead
 )
-
-// settle adds the function's counts to the globals.
-func (l *lower) settle() (code []*statement) {
-	for i, g := range [2]int{globalLookups, globalRead} {
-		code = append(code, setGlobal(g, binary2(opI64Add, globalGet(g), localGet(l.counts[i], i64))))
-	}
-	return code
-}
 
 // declareVariable makes a variable of the current scope.
 func (l *lower) declareVariable(key any, name string, constant bool) *variable {

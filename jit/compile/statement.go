@@ -299,9 +299,6 @@ func (l *lower) returnValue(v value, at file.Idx) {
 	}
 	l.f.result = l.joinType(l.f.result, v.t, &l.f.turns, at)
 	v = l.simple(l.convert(v, l.f.result))
-	for _, s := range l.settle() {
-		l.emit(s)
-	}
 	values := []*tree{localGet(l.fuel, i64), v.n}
 	if v.m != nil {
 		values = append(values, v.m)

@@ -276,8 +276,11 @@ func (l *lower) tagTree(h *tree) *tree {
 func (l *lower) bucketTree(h *tree) *tree {
 	mask := l.temp(globalGet(globalMask))
 	i := l.temp(binary2(opI64And, h, mask))
-	double := binary2(opI64And, h, binary2(opI64Or, binary2(opI64Shl, mask, constI64(1)), constI64(1)))
-	i = choose(binary2(opI64LtU, i, globalGet(globalSplit)), double, i)
+	// Below split one more bit of the hash counts: added by a mask, for wazero
+	// computes the condition of a select twice.
+	below := binary2(opI64ShrS, binary2(opI64Sub, i, globalGet(globalSplit)), constI64(63))
+	bit := binary2(opI64And, binary2(opI64Add, mask, constI64(1)), h)
+	i = binary2(opI64Add, i, binary2(opI64And, bit, below))
 	offset := binary2(opI32Shl, unary(opI32WrapI64, i), constI32(bucketShift))
 	return l.temp(binary2(opI32Add, offset, globalGet(globalIndex)))
 }

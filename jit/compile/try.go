@@ -80,9 +80,6 @@ func (l *lower) unwind() {
 		return
 	}
 	if l.f.propagates {
-		for _, s := range l.settle() {
-			l.emit(s)
-		}
 		values := []*tree{localGet(l.fuel, i64)}
 		if !l.f.result.isNever() {
 			zero := zeroOf(l.f.result.rep(), never)
@@ -95,7 +92,7 @@ func (l *lower) unwind() {
 		l.flow = nil
 		return
 	}
-	for _, s := range append(append(l.settle(), setGlobal(globalFuel, localGet(l.fuel, i64))), l.uncaught()...) {
+	for _, s := range append([]*statement{setGlobal(globalFuel, localGet(l.fuel, i64))}, l.uncaught()...) {
 		l.emit(s)
 	}
 	l.flow = nil
