@@ -1,24 +1,24 @@
 package compile
 
-import "shredder/store/layout"
-
 // Helpers are functions that a module contains when its code calls them.
 const (
-	helperSpent   = "spent"   // (fuel i64) → (fuel i64): the slice is spent
-	helperLookup  = "lookup"  // (key i64) → (address i32, size i32): all ways of finding an integer key
-	helperAlloc   = "alloc"   // (size i32) → (address i32): scratch, 8-byte aligned, not cleared
-	helperEqual   = "equal"   // (a, n, b, m i32) → (i32): bytes are equal
-	helperASCII   = "ascii"   // (a, n i32) → (i32): the text is ASCII
-	helperPush    = "push"    // (list i32, x f64) → ()
-	helperFind    = "find"    // (set i32, x f64) → (number i32): of the element, from 1; 0 if it is not there
-	helperAdd     = "add"     // (set i32, x f64) → ()
-	helperRemove  = "remove"  // (set i32, x f64) → (was there i32)
-	helperClear   = "clear"   // (set i32) → ()
-	helperReverse = "reverse" // (list i32) → ()
-	helperOrder   = "order"   // (a, n, b, m i32) → (i32): −1, 0, 1
+	helperSpent       = "spent"       // (fuel i64) → (fuel i64): the slice is spent
+	helperLookup      = "lookup"      // (key i64) → (address i32, size i32): all ways of finding an integer key
+	helperLookupBytes = "lookupBytes" // (key, size i32) → (address << 32 | size i64): see unpack
+	helperDecimal     = "decimal"     // (n i64, at i32) → (size i32): writes an integer's digits
+	helperAlloc       = "alloc"       // (size i32) → (address i32): scratch, 8-byte aligned, not cleared
+	helperEqual       = "equal"       // (a, n, b, m i32) → (i32): bytes are equal
+	helperASCII       = "ascii"       // (a, n i32) → (i32): the text is ASCII
+	helperPush        = "push"        // (list i32, x f64) → ()
+	helperFind        = "find"        // (set i32, x f64) → (number i32): of the element, from 1; 0 if it is not there
+	helperAdd         = "add"         // (set i32, x f64) → ()
+	helperRemove      = "remove"      // (set i32, x f64) → (was there i32)
+	helperClear       = "clear"       // (set i32) → ()
+	helperReverse     = "reverse"     // (list i32) → ()
+	helperOrder       = "order"       // (a, n, b, m i32) → (i32): −1, 0, 1
 )
 
-var helperNames = []string{helperSpent, helperLookup, helperAlloc, helperEqual, helperASCII, helperPush, helperFind, helperAdd, helperOrder, helperRemove, helperClear, helperReverse}
+var helperNames = []string{helperSpent, helperLookup, helperLookupBytes, helperDecimal, helperAlloc, helperEqual, helperASCII, helperPush, helperFind, helperAdd, helperOrder, helperRemove, helperClear, helperReverse}
 
 // helper returns a helper, building it at its first use.
 func (c *compiler) helper(name string) *callable {
@@ -31,6 +31,10 @@ func (c *compiler) helper(name string) *callable {
 			c.buildSpent(h)
 		case helperLookup:
 			c.buildLookup(h)
+		case helperLookupBytes:
+			c.buildLookupBytes(h)
+		case helperDecimal:
+			c.buildDecimal(h)
 		case helperAlloc:
 			c.buildAlloc(h)
 		case helperEqual:
@@ -86,53 +90,6 @@ func (c *compiler) bodyOf(f *function, params, results []valueType) *lower {
 	l := &lower{compiler: c, f: f, inst: newInstance(), flow: newFlow(), stable: map[int]bool{}, scope: newScope(nil), ret: &returns{}}
 	l.out = &f.code
 	return l
-}
-
-// buildLookup walks the chain as store/index.go does.
-func (c *compiler) buildLookup(f *function) {
-	l := c.bodyOf(f, []valueType{i64}, []valueType{i32, i32})
-	key := localGet(0, i64)
-	l.stable[0] = true
-	l.emit(&statement{kind: stmtIf, value: globalGet(globalDirty), body: l.into(func() {
-		packed := l.newLocal(i64)
-		l.emit(&statement{kind: stmtCall, callee: c.hostImport("lookupInt", []valueType{i64}, []valueType{i64}), values: []*tree{key}, sets: []int{packed}})
-		x := localGet(packed, i64)
-		l.emit(&statement{kind: stmtIf, value: binary2(opI64Eq, x, constI64(-1)), body: c.leave(ExitStopped)})
-		l.emit(&statement{kind: stmtReturn, values: []*tree{unary(opI32WrapI64, binary2(opI64ShrU, x, constI64(32))), unary(opI32WrapI64, x)}})
-	})})
-	h := l.hashTree(key)
-	tag := l.tagTree(h)
-	bucketLocal, maskLocal, turns := l.newLocal(i32), l.newLocal(i32), l.newLocal(i32)
-	bucket, m := localGet(bucketLocal, i32), localGet(maskLocal, i32)
-	l.emit(setLocal(bucketLocal, l.bucketTree(h)))
-	l.emit(setLocal(turns, constI32(layout.MaxChain)))
-	chain, slots, none := &label{used: true}, &label{used: true}, &label{used: true}
-	missing := &statement{kind: stmtReturn, values: []*tree{constI32(0), constI32(0)}}
-	eachSlot := l.into(func() {
-		l.emit(&statement{kind: stmtBrIf, value: unary(opI32Eqz, m), label: none})
-		slot := binary2(opI32Add, bucket, binary2(opI32Shl, unary(opI32Ctz, m), constI32(2)))
-		entry := l.temp(load(opI32Load, slot, layout.OffRefs))
-		l.emit(setLocal(maskLocal, binary2(opI32And, m, binary2(opI32Sub, m, constI32(1)))))
-		k := l.temp(load(opI64Load, entry, layout.OffEntryKey))
-		w := l.temp(load(opI64Load, entry, layout.OffEntryValueLen))
-		isInt := binary2(opI64And, w, constI64(layout.FlagIntKey<<48))
-		l.emit(&statement{kind: stmtBrIf, value: binary2(opI64Ne, k, key), label: slots})
-		l.emit(&statement{kind: stmtBrIf, value: unary(opI64Eqz, isInt), label: slots})
-		l.emit(&statement{kind: stmtIf, value: expired(entry), body: []*statement{missing}})
-		l.emit(&statement{kind: stmtReturn, values: []*tree{binary2(opI32Add, entry, constI32(layout.OffEntryKey+8)), unary(opI32WrapI64, w)}})
-	})
-	l.emit(&statement{kind: stmtLoop, label: chain, body: l.into(func() {
-		l.emit(setLocal(maskLocal, &tree{op: opTagMask, t: i32, args: []*tree{bucket, tag}, imm: layout.OffTags}))
-		l.emit(&statement{kind: stmtBlock, label: none, body: []*statement{{kind: stmtLoop, label: slots, body: eachSlot}}})
-		l.emit(setLocal(bucketLocal, load(opI32Load, bucket, layout.OffOverflow)))
-		l.emit(&statement{kind: stmtIf, value: unary(opI32Eqz, bucket), body: []*statement{missing}})
-		left := localGet(turns, i32)
-		l.emit(setLocal(turns, binary2(opI32Sub, left, constI32(1))))
-		l.emit(&statement{kind: stmtBrIf, value: left, label: chain})
-	})})
-	for _, s := range c.leave(ExitCorrupt) {
-		l.emit(s)
-	}
 }
 
 // buildAlloc takes scratch; the host may give more.

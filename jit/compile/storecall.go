@@ -3,8 +3,6 @@ package compile
 import (
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/file"
-
-	"shredder/store/layout"
 )
 
 // maxKey is the largest integer key.
@@ -157,7 +155,7 @@ func (l *lower) lookup(key value, at file.Idx) (ptr, size *tree) {
 			return ptr, size
 		}
 		packed := l.newLocal(i64)
-		l.emit(&statement{kind: stmtCall, callee: l.hostImport("lookupBytes", []valueType{i32, i32}, []valueType{i64}), values: []*tree{key.n, key.m}, sets: []int{packed}})
+		l.emit(&statement{kind: stmtCall, callee: l.helper(helperLookupBytes), values: []*tree{key.n, key.m}, sets: []int{packed}})
 		l.unpack(packed, p, n, at)
 		return ptr, size
 	}
@@ -188,7 +186,7 @@ func (l *lower) bytesKey(key value, at file.Idx) value {
 	return key
 }
 
-// unpack splits what the host's lookups return: address << 32 | size, −1 when
+// unpack splits what the lookup of a byte key returns: address << 32 | size, −1 when
 // it has ended the call, −2 for a key that throws.
 func (l *lower) unpack(packed, p, n int, at file.Idx) {
 	x := localGet(packed, i64)
@@ -254,79 +252,4 @@ func (l *lower) integerKey(key value) (k, isInt *tree) {
 	k = l.temp(unary(opI64TruncSatS, d)) // −0 is the key 0, as String(−0) is "0"
 	whole := binary2(opI32And, binary2(opF64Eq, unary(opF64ConvI64S, k), d), binary2(opI64LtU, k, constI64(maxKey+1)))
 	return k, l.temp(whole)
-}
-
-// hashTree is the table's hash of an integer key.
-func (l *lower) hashTree(key *tree) *tree {
-	mul1, mul2 := uint64(layout.HashMul1), uint64(layout.HashMul2)
-	x := l.temp(binary2(opI64Xor, key, globalGet(globalSeed)))
-	x = l.temp(binary2(opI64Mul, binary2(opI64Xor, x, binary2(opI64ShrU, x, constI64(30))), constI64(int64(mul1))))
-	x = l.temp(binary2(opI64Mul, binary2(opI64Xor, x, binary2(opI64ShrU, x, constI64(27))), constI64(int64(mul2))))
-	return l.temp(binary2(opI64Xor, x, binary2(opI64ShrU, x, constI64(31))))
-}
-
-// tagTree is a hash's tag in each lane of 64 bits.
-func (l *lower) tagTree(h *tree) *tree {
-	tag := binary2(opI64Or, binary2(opI64ShrU, h, constI64(layout.TagShift)), constI64(layout.TagBit))
-	return l.temp(binary2(opI64Mul, tag, constI64(0x0001000100010001)))
-}
-
-// bucketTree is the address of a hash's first bucket: linear hashing's one
-// formula (store/index.go).
-func (l *lower) bucketTree(h *tree) *tree {
-	mask := l.temp(globalGet(globalMask))
-	i := l.temp(binary2(opI64And, h, mask))
-	// Below split one more bit of the hash counts: added by a mask, for wazero
-	// computes the condition of a select twice.
-	below := binary2(opI64ShrS, binary2(opI64Sub, i, globalGet(globalSplit)), constI64(63))
-	bit := binary2(opI64And, binary2(opI64Add, mask, constI64(1)), h)
-	i = binary2(opI64Add, i, binary2(opI64And, bit, below))
-	offset := binary2(opI32Shl, unary(opI32WrapI64, i), constI32(bucketShift))
-	return l.temp(binary2(opI32Add, offset, globalGet(globalIndex)))
-}
-
-const bucketShift = 6
-
-var _ = [1]struct{}{}[layout.BucketSize-1<<bucketShift] // the shift must match the layout
-
-// emitLookup finds an integer key inline: bucket, tags, entry. What is not the
-// first entry with the tag goes to a helper, and all of it to the host when the
-// overlay holds writes. p and n get address and size, 0 if the key is missing.
-func (l *lower) emitLookup(key *tree, p, n int) {
-	done, slow := &label{used: true}, &label{used: true}
-	inner := l.into(func() {
-		l.emit(&statement{kind: stmtBrIf, value: globalGet(globalDirty), label: slow})
-		h := l.hashTree(key)
-		bucket := l.bucketTree(h)
-		tag := l.tagTree(h)
-		m := l.temp(&tree{op: opTagMask, t: i32, args: []*tree{bucket, tag}, imm: layout.OffTags})
-		missing := l.into(func() {
-			l.emit(&statement{kind: stmtBrIf, value: load(opI32Load, bucket, layout.OffOverflow), label: slow})
-			l.emit(&statement{kind: stmtBr, label: done})
-		})
-		l.emit(&statement{kind: stmtIf, value: unary(opI32Eqz, m), body: missing})
-		slot := binary2(opI32Add, bucket, binary2(opI32Shl, unary(opI32Ctz, m), constI32(2)))
-		entry := l.temp(load(opI32Load, slot, layout.OffRefs))
-		// The highest offset first: the bounds check of the others merges with it.
-		k := l.temp(load(opI64Load, entry, layout.OffEntryKey))
-		w := l.temp(load(opI64Load, entry, layout.OffEntryValueLen)) // value length, key length, flags
-		notInt := binary2(opI64Xor, binary2(opI64ShrU, w, constI64(32)), constI64(layout.FlagIntKey<<16))
-		other := binary2(opI64Or, binary2(opI64Xor, k, key), notInt)
-		l.emit(&statement{kind: stmtBrIf, value: binary2(opI64Ne, other, constI64(0)), label: slow})
-		l.emit(&statement{kind: stmtBrIf, value: expired(entry), label: done})
-		l.emit(setLocal(p, binary2(opI32Add, entry, constI32(layout.OffEntryKey+8))))
-		l.emit(setLocal(n, unary(opI32WrapI64, w)))
-		l.emit(&statement{kind: stmtBr, label: done})
-	})
-	l.emit(setLocal(p, constI32(0)))
-	l.emit(setLocal(n, constI32(0)))
-	l.emit(&statement{kind: stmtBlock, label: done, body: []*statement{
-		{kind: stmtBlock, label: slow, body: inner},
-		{kind: stmtCall, callee: l.helper(helperLookup), values: []*tree{key}, sets: []int{p, n}},
-	}})
-}
-
-// expired says that an entry is gone by now: its expiry is neither 0 nor later.
-func expired(entry *tree) *tree {
-	return binary2(opI64LtU, binary2(opI64Sub, load(opI64Load, entry, layout.OffEntryExpire), constI64(1)), globalGet(globalNow))
 }

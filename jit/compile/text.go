@@ -233,7 +233,7 @@ func (l *lower) primitiveText(v value, at file.Idx) value {
 	}
 	p := l.callHelper(helperAlloc, constI32(largestNumberText))
 	if v.t.only(kInt) {
-		return pairValue(p, l.hostCall("textOfInt", i32, v.integer(), p), stringT)
+		return pairValue(p, l.callHelper(helperDecimal, v.integer(), p), stringT)
 	}
 	return pairValue(p, l.hostCall("textOfNumber", i32, l.boxed(v).n, p), stringT)
 }

@@ -62,7 +62,6 @@ var hostFunctions = map[string]hostFunction{
 	"raise":        {"ii", "", hostRaise},
 	"raiseError":   {"i", "", hostRaiseError},
 	"toInt32":      {"d", "l", func(_ *Instance, s []uint64) { s[0] = uint64(int64(toInt32(api.DecodeF64(s[0])))) }},
-	"textOfInt":    {"li", "i", hostTextOfInt},
 	"textOfNumber": {"di", "i", hostTextOfNumber},
 	"mod":          {"dd", "d", binaryMath(math.Mod)},
 	"pow":          {"dd", "d", binaryMath(jsmath.Pow)},
@@ -326,12 +325,6 @@ func hostVersion(i *Instance, s []uint64) {
 }
 
 const maxSafe = 1<<53 - 1
-
-// hostTextOfInt writes decimal text to scratch and returns its length.
-func hostTextOfInt(i *Instance, s []uint64) {
-	text := strconv.AppendInt(i.text[:0], int64(s[0]), 10)
-	s[0] = uint64(copy(i.bytes(s[1], uint64(len(text))), text))
-}
 
 func hostTextOfNumber(i *Instance, s []uint64) {
 	text := i.text[:0]

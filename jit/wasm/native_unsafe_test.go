@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"bytes"
 	"encoding/binary"
 	"testing"
 	"time"
@@ -52,6 +53,50 @@ func (n *native) lookup(key uint64) []uint32 {
 			e := at[uint32](n, b, layout.OffRefs+4*slot)
 			if at[uint64](n, e, layout.OffEntryKey) == key && at[uint16](n, e, layout.OffEntryFlags) == layout.FlagIntKey {
 				return unsafe.Slice((*uint32)(unsafe.Add(n.base, uintptr(e)+layout.OffEntryKey+8)), at[uint32](n, e, layout.OffEntryValueLen)/4)
+			}
+		}
+	}
+	return nil
+}
+
+func mix(x uint64) uint64 {
+	x ^= x >> 30
+	x *= layout.HashMul1
+	x ^= x >> 27
+	x *= layout.HashMul2
+	return x ^ x>>31
+}
+
+func (n *native) lookupBytes(key []byte) []byte {
+	n.lookups++
+	h := n.seed ^ uint64(len(key))*layout.HashMul1
+	rest := key
+	for len(rest) >= 8 {
+		h = mix(h ^ binary.LittleEndian.Uint64(rest))
+		rest = rest[8:]
+	}
+	last := uint64(0)
+	for i := len(rest) - 1; i >= 0; i-- {
+		last = last<<8 | uint64(rest[i])
+	}
+	h = mix(h ^ last + layout.HashMul2)
+	i := h & n.mask
+	if i < n.split {
+		i = h & (2*n.mask + 1)
+	}
+	tag := h>>layout.TagShift | layout.TagBit
+	for b := n.index + uint32(i)*layout.BucketSize; b != 0; b = at[uint32](n, b, layout.OffOverflow) {
+		for slot := uint32(0); slot < layout.BucketSlots; slot++ {
+			if at[uint16](n, b, layout.OffTags+2*slot) != uint16(tag) {
+				continue
+			}
+			e := at[uint32](n, b, layout.OffRefs+4*slot)
+			if at[uint16](n, e, layout.OffEntryKeyLen) != uint16(len(key)) {
+				continue
+			}
+			if stored := unsafe.Slice((*byte)(unsafe.Add(n.base, uintptr(e)+layout.OffEntryKey)), len(key)); bytes.Equal(stored, key) {
+				room := uintptr(len(key)+7) &^ 7
+				return unsafe.Slice((*byte)(unsafe.Add(n.base, uintptr(e)+layout.OffEntryKey+room)), at[uint32](n, e, layout.OffEntryValueLen))
 			}
 		}
 	}
