@@ -9,17 +9,21 @@ func keyBits(x *tree) *tree {
 // probe walks a set's index for bits: it calls found with the number of the
 // element, and ends at the first free slot, whose address is in the local slot.
 func (l *lower) probe(set, bits *tree, slot int, found func() []*statement) {
+	// The low half of a small integer's double is 0: a product alone would leave
+	// the bits that the mask takes empty.
 	gamma := uint64(0x9e3779b97f4a7c15)
-	h := l.temp(unary(opI32WrapI64, binary2(opI64ShrU, binary2(opI64Mul, bits, constI64(int64(gamma))), constI64(32))))
+	folded := binary2(opI64Xor, bits, binary2(opI64ShrU, bits, constI64(32)))
+	h := l.temp(unary(opI32WrapI64, binary2(opI64ShrU, binary2(opI64Mul, folded, constI64(int64(gamma))), constI64(32))))
+	mask, index, data := l.temp(load(opI32Load, set, listMask)), l.temp(load(opI32Load, set, listIndex)), l.temp(load(opI32Load, set, listData))
 	at := l.newLocal(i32)
 	l.emit(setLocal(at, h))
 	head, free := &label{used: true}, &label{used: true}
 	l.emit(&statement{kind: stmtBlock, label: free, body: []*statement{{kind: stmtLoop, label: head, body: l.into(func() {
-		i := binary2(opI32And, localGet(at, i32), load(opI32Load, set, listMask))
-		l.emit(setLocal(slot, binary2(opI32Add, load(opI32Load, set, listIndex), binary2(opI32Shl, i, constI32(2)))))
+		i := binary2(opI32And, localGet(at, i32), mask)
+		l.emit(setLocal(slot, binary2(opI32Add, index, binary2(opI32Shl, i, constI32(2)))))
 		number := l.temp(load(opI32Load, localGet(slot, i32), 0))
 		l.emit(&statement{kind: stmtBrIf, value: unary(opI32Eqz, number), label: free})
-		element := binary2(opI32Add, load(opI32Load, set, listData), binary2(opI32Shl, binary2(opI32Sub, number, constI32(1)), constI32(3)))
+		element := binary2(opI32Add, data, binary2(opI32Shl, binary2(opI32Sub, number, constI32(1)), constI32(3)))
 		l.emit(&statement{kind: stmtIf, value: binary2(opI64Eq, load(opI64Load, element, 0), bits), body: found()})
 		l.emit(setLocal(at, binary2(opI32Add, localGet(at, i32), constI32(1))))
 		l.emit(&statement{kind: stmtBr, label: head})
