@@ -42,6 +42,11 @@ func (l *lower) operands(a, b ast.Expression) (x, y value) {
 
 // operate applies an arithmetic or bit operator.
 func (l *lower) operate(op token.Token, a, b value, at file.Idx) value {
+	if op == token.PLUS && (a.t.has(kValue) || b.t.has(kValue)) && !a.t.has(kString) && !b.t.has(kString) {
+		if a, b = l.valueOperands(a, b, at); l.flow == nil {
+			return nothing()
+		}
+	}
 	if op == token.PLUS && (a.t.has(kString) || b.t.has(kString)) {
 		return l.concatenate(a, b, at)
 	}

@@ -35,6 +35,8 @@ func (l *lower) call(e *ast.CallExpression) value {
 				}
 			case "Number":
 				return l.numberCall(e, name)
+			case "JSON":
+				return l.jsonFunction(e, name)
 			case "Date":
 				if name == "now" && len(e.ArgumentList) == 0 {
 					return intValue(globalGet(globalNow), versionT)

@@ -19,6 +19,7 @@ const (
 	KindString // ASCII text
 	KindBytes
 	KindText // text that is not ASCII, in UTF-8
+	KindJSON
 )
 
 // Request names what to compile: a function and the types of its arguments.
@@ -66,6 +67,9 @@ type Module struct {
 
 // IsPair and the like describe Module.Result to the host.
 func (t Type) Representation() uint8 { return uint8(t.rep()) }
+
+// IsValue says that a reference is a JSON value.
+func (t Type) IsValue() bool { return t.has(kValue) }
 
 // IsText says that a pair is a string, not bytes.
 func (t Type) IsText() bool { return t.has(kString) }
@@ -190,6 +194,8 @@ func (k Kind) argument() Type {
 		return stringT
 	case KindText:
 		return wideT
+	case KindJSON:
+		return valueT.with(kNull)
 	case KindBytes:
 		return viewT(elemU8, 0, true)
 	}
@@ -293,9 +299,10 @@ const (
 	guardModulo  = "a remainder by zero"
 	guardText    = "text that is not ASCII"
 	guardWhole   = "a number that is not whole"
+	guardValue   = "a JSON value that is a string"
 )
 
-var guardNumbers = map[string]int{guardRange: 1, guardZero: 2, guardElement: 3, guardModulo: 4, guardText: 5, guardWhole: 7}
+var guardNumbers = map[string]int{guardRange: 1, guardZero: 2, guardElement: 3, guardModulo: 4, guardText: 5, guardWhole: 7, guardValue: 6}
 
 func guardID(at file.Idx, what string) int { return int(at)*8 + guardNumbers[what] }
 

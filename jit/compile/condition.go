@@ -181,6 +181,11 @@ func (l *lower) relation(e *ast.BinaryExpression) (c *tree, yes, no *flow) {
 		return constI32(0), nil, nil
 	}
 	at := e.Left.Idx0()
+	if a.t.has(kValue) || b.t.has(kValue) {
+		if a, b = l.valueOperands(a, b, at); l.flow == nil {
+			return constI32(0), nil, nil
+		}
+	}
 	if a.t.only(kString) && b.t.only(kString) {
 		c = l.compareStrings(e.Operator, a, b)
 		yes, no = l.ways(c)
@@ -314,6 +319,9 @@ func (l *lower) equality(e *ast.BinaryExpression) (c *tree, yes, no *flow) {
 // strictEquals is a === b.
 func (l *lower) strictEquals(a, b value, at file.Idx) *tree {
 	a, b = l.simple(a), l.simple(b)
+	if a.t.has(kValue) || b.t.has(kValue) {
+		return l.valueEquals(a, b, at)
+	}
 	if a.t.only(kInt) && b.t.only(kInt) {
 		return binary2(opI64Eq, a.integer(), b.integer())
 	}

@@ -284,6 +284,9 @@ func (l *lower) number(v value, at file.Idx) value {
 	if v.t.has(kString) && v.t.only(kString|kNil) {
 		return l.numberOfText(v)
 	}
+	if v.t.has(kValue) && v.t.only(kValue|kNil) {
+		return l.numberOfValue(v, at)
+	}
 	if !v.t.only(kPrimitive) {
 		l.refuse(at, v.t.describe()+" used as a number", "convert it, or test for undefined first")
 	}

@@ -43,8 +43,11 @@ func (l *lower) forOf(s *ast.ForOfStatement, names []string) {
 	if l.flow == nil {
 		return
 	}
-	if !source.t.only(kView) && !source.t.only(kArray) && !source.t.only(kSet) && !source.t.only(kMap) && !source.t.only(kString) {
+	if !source.t.only(kView) && !source.t.only(kArray) && !source.t.only(kSet) && !source.t.only(kMap) && !source.t.only(kString) && !source.t.only(kValue) {
 		l.refuse(s.Source.Idx0(), "for … of over "+source.t.describe(), "loop over an array, a typed array, a set, a map or a string")
+	}
+	if source.t.only(kValue) {
+		source = l.valueArray(source, s.Source.Idx0())
 	}
 	list := l.inst.variable([2]any{s, "list"}, "")
 	list.constant = true
@@ -85,6 +88,8 @@ func (l *lower) forOfTurn(s *ast.ForOfStatement, what entriesOf, view value, ind
 	switch {
 	case view.t.only(kString):
 		n = view.units()
+	case view.t.only(kValue):
+		n = l.temp(view.count())
 	case !view.t.only(kView): // it may grow and shrink in the loop
 		n = l.listLength(view)
 	}
@@ -113,6 +118,8 @@ func (l *lower) forOfTurn(s *ast.ForOfStatement, what entriesOf, view value, ind
 	switch {
 	case view.t.only(kString):
 		x, step = l.codePoint(view, i.n)
+	case view.t.only(kValue):
+		x = l.valueElement(view, at)
 	case view.t.only(kView):
 		x = l.simple(l.elementAt(view, at))
 	default:

@@ -173,6 +173,9 @@ func (l *lower) simple(v value) value {
 // convert is v.as(t), with v kept in locals where that uses it more than once:
 // trees that share parts would grow without bound.
 func (l *lower) convert(v value, t Type) value {
+	if t.has(kValue) && v.t.has(kBool|kInt|kNumber|kString) {
+		return l.box(v)
+	}
 	if v.rep != t.rep() || t.rep() == repF64 && t.has(kNil|kBool) {
 		v = l.simple(v)
 	}
@@ -355,12 +358,18 @@ func (l *lower) assign(v *variable, x value, at file.Idx) {
 		v.storage = j
 		if old.rep() != j.rep() || old.isNever() {
 			l.flow.types[v] = x.t
+			if j.has(kValue) {
+				l.flow.types[v] = x.t.boxed()
+			}
 			l.flow.forget(v)
 			return // no local of the right type in this pass
 		}
 		l.changed = true
 	}
 	y := l.convert(x, v.storage)
+	if v.storage.has(kValue) {
+		x.t = x.t.boxed()
+	}
 	if y.m != nil && !l.isStable(y.n) {
 		y = l.simple(y)
 	}

@@ -126,11 +126,7 @@ func (l *lower) returnObject(e ast.Expression, at file.Idx) bool {
 	}
 	var steps []jsonStep
 	if r != nil {
-		steps = append(steps, jsonStep{open: '{', keys: len(r.names)})
-		for _, name := range r.names {
-			steps = append(steps, jsonStep{isKey: true, name: name}, jsonStep{v: l.simple(l.read(r.fields[name])), at: at})
-		}
-		steps = append(steps, jsonStep{close: true})
+		steps = l.recordSteps(r, steps, at)
 	} else {
 		steps = l.jsonSteps(e, steps)
 	}
@@ -142,6 +138,15 @@ func (l *lower) returnObject(e ast.Expression, at file.Idx) bool {
 	}
 	l.returnValue(value{t: Type{k: kJSON}, rep: repI32, n: constI32(codeJSON)}, at)
 	return true
+}
+
+// recordSteps writes a record out.
+func (l *lower) recordSteps(r *record, steps []jsonStep, at file.Idx) []jsonStep {
+	steps = append(steps, jsonStep{open: '{', keys: len(r.names)})
+	for _, name := range r.names {
+		steps = append(steps, jsonStep{isKey: true, name: name}, jsonStep{v: l.simple(l.read(r.fields[name])), at: at})
+	}
+	return append(steps, jsonStep{close: true})
 }
 
 func hasSpread(e *ast.ArrayLiteral) bool {

@@ -16,6 +16,7 @@ const (
 	ShapeText                    // address and length, u32 each; address 0 undefined, 1 null
 	ShapeList                    // the address of an array; 0 undefined, 1 null
 	ShapeRecord                  // the address of an object's fields; 0 undefined, 1 null
+	ShapeNode                    // the address of a JSON value; 0 undefined, 1 null
 	ShapeHash                    // the address of a set, a map or an error
 )
 
@@ -39,6 +40,8 @@ func (l *lower) shapeOf(t Type, at file.Idx) int {
 	case t.isNever() || t.only(kPrimitive):
 	case t.only(kNil | kString):
 		key.kind = ShapeText
+	case t.only(kNil | kValue):
+		key.kind = ShapeNode
 	case t.only(kNil | kArray):
 		key = shapeKey{ShapeList, t.cell()}
 	case t.only(kNil | kRecord):

@@ -290,7 +290,7 @@ func (l *lower) returnValue(v value, at file.Idx) {
 			l.f.mixed, l.f.result = true, never
 			panic(again{})
 		}
-		if v.t.has(kHeap) || l.f.mixed && v.t.has(kString|kView) {
+		if v.t.has(kHeap) || l.f.mixed && v.t.has(kString|kView|kValue) {
 			if l.returnHeap(v, at); l.flow == nil {
 				return
 			}
@@ -319,7 +319,7 @@ func (l *lower) returnHeap(v value, at file.Idx) {
 	}
 	switch {
 	case l.flow == nil:
-	case v.t.only(kString), v.t.only(kView):
+	case v.t.only(kString), v.t.only(kView), v.t.only(kValue):
 		l.giveResult(l.keep(v), at)
 	default:
 		l.jsonOf(v, at)

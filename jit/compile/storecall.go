@@ -51,6 +51,8 @@ func (l *lower) storeCall(e *ast.CallExpression, name string) value {
 	switch name {
 	case "text":
 		return l.storeText(arg(0), at)
+	case "json":
+		return l.storeJSON(arg(0), at)
 	case "has":
 		ptr, _ := l.lookup(arg(0), at)
 		return boolValue(binary2(opI32Ne, ptr, constI32(0)))
@@ -146,6 +148,11 @@ func (l *lower) storeScalar(elem element, key, index value, e *ast.CallExpressio
 // lookup finds the value of a key: its address, 0 if it is missing, and size.
 func (l *lower) lookup(key value, at file.Idx) (ptr, size *tree) {
 	l.tally(countLookups, constI64(1))
+	if key.t.has(kValue) {
+		if key = l.textOrNumber(key, at, badKey); l.flow == nil {
+			return constI32(0), constI32(0)
+		}
+	}
 	p, n := l.newLocal(i32), l.newLocal(i32)
 	ptr, size = localGet(p, i32), localGet(n, i32)
 	l.stable[p], l.stable[n] = true, true

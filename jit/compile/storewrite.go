@@ -133,6 +133,11 @@ func (l *lower) wholeOption(x value, name string, standard int64, at file.Idx) *
 // keyTrees passes a key to the host: an integer with address 0, or bytes.
 func (l *lower) keyTrees(key value, at file.Idx) []*tree {
 	none := []*tree{constI64(0), constI32(0), constI32(0)}
+	if key.t.has(kValue) {
+		if key = l.textOrNumber(key, at, badKey); l.flow == nil {
+			return none
+		}
+	}
 	if key.t.only(kString|kNil) || key.t.only(kView|kNil) {
 		if key = l.bytesKey(key, at); l.flow == nil {
 			return none
@@ -253,7 +258,12 @@ func (l *lower) incrBy(x value, at file.Idx) *tree {
 }
 
 func (l *lower) storeSet(args []value, o storeOptions, at file.Idx) value {
-	v := l.without(args[1], at, badValue)
+	v := args[1]
+	if v.t.has(kValue) {
+		v = l.textOrNumber(v, at, badValue)
+	} else {
+		v = l.without(v, at, badValue)
+	}
 	if l.flow == nil {
 		return nothing()
 	}

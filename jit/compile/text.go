@@ -203,6 +203,9 @@ func (l *lower) toText(v value, at file.Idx) value {
 	if v.t.only(kError) {
 		return l.errorText(v, at)
 	}
+	if v.t.has(kValue) && v.t.only(kValue|kNil) {
+		return l.textOfValue(v, at)
+	}
 	if !v.t.only(kString | kNil) {
 		l.refuse(at, v.t.describe()+" as text", "test for undefined first")
 	}
@@ -304,6 +307,8 @@ func (l *lower) methodOf(e *ast.CallExpression, name string, v value) value {
 		return l.viewMethod(e, name, v)
 	case v.t.only(kError) && name == "toString" && len(e.ArgumentList) == 0:
 		return l.errorText(v, e.Idx0())
+	case v.t.only(kValue):
+		return l.valueMethod(e, name, v)
 	case v.t.only(kArray):
 		return l.listMethod(e, name, v)
 	case v.t.only(kSet) || v.t.only(kMap):

@@ -49,6 +49,14 @@ func (v value) isKind(k kinds) *tree {
 	return c
 }
 
+// isTypeof is the condition that typeof gives a value that name.
+func (v value) isTypeof(name string) *tree {
+	if v.t.has(kValue) {
+		return v.isNodeOf(name)
+	}
+	return v.isKind(typeofKinds[name])
+}
+
 // typeofExpr is typeof as a value.
 func (l *lower) typeofExpr(e *ast.UnaryExpression) value {
 	if name, ok := l.functionNamed(e.Operand); ok {
@@ -61,7 +69,7 @@ func (l *lower) typeofExpr(e *ast.UnaryExpression) value {
 	v = l.keep(v)
 	out := l.stringConstant("object", e.Idx)
 	for _, name := range []string{"undefined", "boolean", "number", "string"} {
-		c := v.isKind(typeofKinds[name])
+		c := v.isTypeof(name)
 		if c.isConst() && c.imm == 0 {
 			continue
 		}
@@ -104,9 +112,9 @@ func (l *lower) typeofTest(e *ast.BinaryExpression) (c *tree, yes, no *flow, ok 
 	}
 	v = l.keep(v)
 	k := typeofKinds[s.Value.String()]
-	c = l.temp(v.isKind(k))
+	c = l.temp(v.isTypeof(s.Value.String()))
 	yes, no = l.ways(c)
-	if id := l.variableNamed(u.Operand); id != nil {
+	if id := l.variableNamed(u.Operand); id != nil && !v.t.has(kValue) {
 		l.narrow(yes, id, func(t Type) Type { return t.without(^k) })
 		l.narrow(no, id, func(t Type) Type { return t.without(k) })
 	}
@@ -154,6 +162,9 @@ func (l *lower) instanceOf(e *ast.BinaryExpression) value {
 // function returns other things elsewhere.
 func (l *lower) giveResult(v value, at file.Idx) {
 	size, name := v.m, "giveText"
+	if v.t.only(kValue) {
+		size, name = constI32(0), "giveValue"
+	}
 	if v.t.only(kView) {
 		size, name = binary2(opI32Shl, v.m, constI32(int32(elementShifts[v.t.elem]))), "giveBytes"
 	}

@@ -17,6 +17,7 @@ const (
 	kRecord // an object of fixed shape in memory
 	kError  // an error object, see try.go
 	kJSON   // the call's result, written as JSON by the host
+	kValue  // what JSON.parse and store.json give, see dynamic.go
 )
 
 const (
@@ -128,6 +129,9 @@ func join(a, b Type) (t Type, ok bool) {
 	if b.isNever() {
 		return a, true
 	}
+	if (a.k|b.k)&kValue != 0 {
+		a, b = a.boxed(), b.boxed()
+	}
 	t = a
 	t.k |= b.k
 	switch {
@@ -150,6 +154,15 @@ func join(a, b Type) (t Type, ok bool) {
 	}
 	t.of, ok = unify(a.of, b.of)
 	return t.normal(), ok
+}
+
+// boxed is the type of t's values beside JSON values, as which they can lie in
+// memory, too.
+func (t Type) boxed() Type {
+	if t.has(kBool | kInt | kNumber | kString) {
+		t.k = t.k&^(kBool|kInt|kNumber|kString) | kValue
+	}
+	return t.normal()
 }
 
 // within says that every value of t is one of u.
@@ -209,7 +222,7 @@ func (t Type) rep() rep {
 		return repF64
 	case t.k&^(kNil|kJSON|kView) == 0, t.k&^(kNil|kJSON|kString) == 0:
 		return repPair
-	case t.k&^(kNil|kArray) == 0, t.k&^(kNil|kSet) == 0, t.k&^(kNil|kMap) == 0, t.k&^(kNil|kRecord) == 0, t.k&^(kNil|kError) == 0:
+	case t.k&^(kNil|kArray) == 0, t.k&^(kNil|kSet) == 0, t.k&^(kNil|kMap) == 0, t.k&^(kNil|kRecord) == 0, t.k&^(kNil|kError) == 0, t.k&^(kNil|kValue) == 0:
 		return repRef
 	}
 	return repMixed
@@ -244,7 +257,7 @@ func (t Type) describe() string {
 		k    kinds
 		name string
 	}{{kBool, "a boolean"}, {kInt | kNumber, "a number"}, {kString, "a string"}, {kView, "a typed array"},
-		{kArray, "an array"}, {kSet, "a set"}, {kMap, "a map"}, {kRecord | kJSON, "an object"}, {kError, "an error"}, {kUndefined, "undefined"}, {kNull, "null"}}
+		{kArray, "an array"}, {kSet, "a set"}, {kMap, "a map"}, {kRecord | kJSON, "an object"}, {kError, "an error"}, {kValue, "a JSON value"}, {kUndefined, "undefined"}, {kNull, "null"}}
 	out := ""
 	for _, n := range names {
 		if t.has(n.k) {

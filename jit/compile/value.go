@@ -107,6 +107,10 @@ func (v value) truthy() *tree {
 			c = binary2(opI32Or, c, v.is(codeTrue, kBool))
 		}
 		return c
+	case repRef:
+		if v.t.has(kValue) {
+			return v.valueTruthy()
+		}
 	case repPair:
 		if v.t.has(kString) { // undefined and null have length 0, too
 			return binary2(opI32Ne, v.m, constI32(0))
@@ -123,7 +127,7 @@ func numeric(t Type) Type {
 	if t.isNever() {
 		return t
 	}
-	if t.has(kUndefined | kNumber | kString) {
+	if t.has(kUndefined | kNumber | kString | kValue) {
 		return numberT
 	}
 	out := never

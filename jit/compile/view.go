@@ -43,6 +43,8 @@ func (l *lower) dot(e *ast.DotExpression) value {
 // propertyNamed reads a property of a value that is there.
 func (l *lower) propertyNamed(v value, name string, at file.Idx) value {
 	switch {
+	case v.t.only(kValue):
+		return l.valueProperty(v, name, at)
 	case name == "length" && v.t.only(kView|kString):
 		return l.length(v)
 	case name == "length" && v.t.only(kArray):
@@ -189,6 +191,9 @@ func (l *lower) bracket(e *ast.BracketExpression) value {
 func (l *lower) elementOf(v value, e *ast.BracketExpression) value {
 	if v.t.only(kString) {
 		return l.characterAt(v, e)
+	}
+	if v.t.only(kValue) {
+		return l.valueItem(v, e)
 	}
 	if v.t.only(kArray) {
 		return l.listPlace(l.keep(v), e).get()

@@ -3,6 +3,7 @@ package wasm
 import (
 	"encoding/binary"
 	"math"
+	"unicode/utf8"
 
 	"shredder/jit"
 	"shredder/jit/compile"
@@ -59,11 +60,68 @@ func (i *Instance) push(s []uint64, f *Form, scratch uint32) ([]uint64, uint32) 
 			} else {
 				s = append(s, code-compile.CodeUndefined, 0)
 			}
+		case compile.RepRef:
+			ref := uint32(code - compile.CodeUndefined)
+			if a.kind != compile.KindNull && a.kind != compile.KindUndefined {
+				i.scratch.Set(uint64(scratch))
+				if ref = i.valueOf(a); ref-2 < 3 {
+					return nil, 0
+				}
+				scratch = uint32(i.scratch.Get())
+			}
+			s = append(s, uint64(ref))
 		default:
 			s = append(s, code)
 		}
 	}
 	return s, scratch
+}
+
+// valueOf makes a JSON value of an argument; 2 to 4 if it has none.
+func (i *Instance) valueOf(a argument) uint32 {
+	switch a.kind {
+	case compile.KindBool:
+		return i.newNode(compile.TagBool, uint32(a.n), 0)
+	case compile.KindInt:
+		return i.newNode(compile.TagNumber, 0, math.Float64bits(float64(a.n)))
+	case compile.KindDouble:
+		return i.newNode(compile.TagNumber, 0, math.Float64bits(a.f))
+	case compile.KindString, compile.KindText:
+		i.builder.reset()
+		i.builder.utf8(a.b)
+		return i.textNode(i.built())
+	case compile.KindJSON:
+		// Its fuel is burnt already, and what is wrong with it tier 0 tells.
+		if utf8.Valid(a.b) {
+			_, ref := i.parse(math.MaxInt64>>1, a.b, 0)
+			return ref
+		}
+	}
+	return compile.ValueOther
+}
+
+// encodeValue writes a JSON value as a result.
+func (i *Instance) encodeValue(inv *jit.Invocation, left int64, dst []byte, ref uint64) (int64, jit.Outcome) {
+	n := i.node(ref)
+	switch n.tag() {
+	case 0:
+		dst = wire.AppendNull(dst)
+	case compile.TagBool:
+		dst = wire.AppendBool(dst, n.word() != 0)
+	case compile.TagNumber:
+		dst = wire.AppendDouble(dst, n.float())
+	case compile.TagText:
+		return i.encodeText(inv, left, dst, i.textOfNode(n))
+	default:
+		if left = i.jsonNode(left, ref); left < 0 {
+			if i.meter.status == jit.Deopt {
+				return left, i.miss(0, nil)
+			}
+			return left, jit.Outcome{Status: i.meter.status, Message: []byte(i.reason)}
+		}
+		dst = wire.AppendJSON(dst, i.json.out)
+	}
+	return i.bounded(inv, left, dst)
 }
 
 // encode writes the result in wire encoding: a stored value goes from the arena
@@ -96,6 +154,9 @@ func (i *Instance) encode(inv *jit.Invocation, f *Form, left int64, s []uint64) 
 		}
 		code = compile.CodeUndefined + uint64(address)
 	default:
+		if t.IsValue() {
+			return i.encodeValue(inv, left, dst, s[0])
+		}
 		code = uint64(uint32(s[0]))
 	}
 	switch code {
@@ -103,6 +164,8 @@ func (i *Instance) encode(inv *jit.Invocation, f *Form, left int64, s []uint64) 
 		switch i.given.kind {
 		case givenText:
 			return i.encodeText(inv, left, dst, i.textAt(i.given.address, i.given.word))
+		case givenValue:
+			return i.encodeValue(inv, left, dst, i.given.address)
 		case givenBytes:
 			return i.encodeRaw(inv, left, dst, i.bytes(i.given.address, i.given.word))
 		}
@@ -132,6 +195,7 @@ type given struct {
 const (
 	givenText  = 1
 	givenBytes = 2
+	givenValue = 3
 )
 
 func (i *Instance) encodeRaw(inv *jit.Invocation, left int64, dst, b []byte) (int64, jit.Outcome) {

@@ -84,4 +84,4 @@ func KindNames(kinds []compile.Kind) []string {
 
 var kindNames = [...]string{compile.KindUndefined: "undefined", compile.KindNull: "null", compile.KindBool: "boolean",
 	compile.KindInt: "integer", compile.KindDouble: "double", compile.KindString: "string", compile.KindBytes: "bytes",
-	compile.KindText: "string beyond ASCII"}
+	compile.KindText: "string beyond ASCII", compile.KindJSON: "JSON"}

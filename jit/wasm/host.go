@@ -48,6 +48,7 @@ var hostFunctions = map[string]hostFunction{
 	"jsonText":     {"lii", "l", hostJSONText},
 	"giveText":     {"ii", "", func(i *Instance, s []uint64) { i.given = given{givenText, s[0], s[1]} }},
 	"giveBytes":    {"ii", "", func(i *Instance, s []uint64) { i.given = given{givenBytes, s[0], s[1]} }},
+	"giveValue":    {"ii", "", func(i *Instance, s []uint64) { i.given = given{givenValue, s[0], s[1]} }},
 	"textJoin":     {"iii", "l", hostTextJoin},
 	"jsonValue":    {"lil", "l", hostJSONValue},
 	"tenant":       {"", "l", hostTenant},
@@ -105,7 +106,7 @@ func typesOf(letters string) (types []api.ValueType) {
 
 func defineHost(ctx context.Context, rt wazero.Runtime) error {
 	b := rt.NewHostModuleBuilder(compile.HostModule)
-	for _, functions := range []map[string]hostFunction{hostFunctions, stringFunctions, batchFunctions} {
+	for _, functions := range []map[string]hostFunction{hostFunctions, stringFunctions, batchFunctions, valueFunctions} {
 		for name, f := range functions {
 			call := f.call
 			b.NewFunctionBuilder().WithGoFunction(api.GoFunc(func(ctx context.Context, stack []uint64) {

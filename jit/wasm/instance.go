@@ -50,6 +50,7 @@ type Instance struct {
 	args       []argument
 	text       [128]byte
 	builder    builder
+	parser     jsonParser
 	utf8       []byte
 	value      []byte
 	values     [][]byte

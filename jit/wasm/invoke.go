@@ -81,7 +81,7 @@ func (i *Instance) decode(b []byte) (kinds uint64, ok bool) {
 		case wire.TagBytes:
 			x.kind, x.b = compile.KindBytes, a.Bytes()
 		default:
-			kinds = 0 // JSON: tier 0
+			x.kind, x.b = compile.KindJSON, a.Bytes()
 		}
 		if kinds != 0 {
 			kinds = kinds<<4 | uint64(x.kind)
@@ -117,6 +117,11 @@ func (i *Instance) run(inv *jit.Invocation, f *Form) jit.Outcome {
 	size := 0
 	for _, a := range i.args {
 		if a.b != nil {
+			if a.kind == compile.KindJSON {
+				size += 12*len(a.b) + 64
+				left = i.meter.work(left, 4*int64(len(a.b)))
+				continue
+			}
 			size += 2*len(a.b) + 8
 			left = i.meter.work(left, int64(len(a.b)))
 		}
@@ -141,6 +146,10 @@ func (i *Instance) run(inv *jit.Invocation, f *Form) jit.Outcome {
 	depth := uint64(uint32(l.Depth + ownFrames))
 	s := append(i.stack[:0], uint64(left), uint64(inv.NowMillis), inv.Seed, depth, dirty, uint64(data), 0, uint64(limit))
 	s, scratch = i.push(s, f, scratch)
+	if s == nil {
+		i.shard.Release(block)
+		return i.finish(inv, f, left, i.miss(0, nil))
+	}
 	s[6] = uint64(scratch)
 	for len(s) < compile.CallResults+2 {
 		s = append(s, 0)

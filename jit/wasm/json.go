@@ -24,6 +24,8 @@ type jsonWriter struct {
 	hasKey  bool
 	open    []byte // { or [ of each level
 	first   []bool
+	// unlimited: the text is for JSON.stringify, which scratch alone bounds.
+	unlimited bool
 }
 
 // begin starts a value: separator and key, then one unit and the text since the
@@ -56,7 +58,7 @@ func (i *Instance) jsonCharge(left int64) int64 {
 		}
 		w.charged = len(w.out)
 	}
-	if len(w.out) > i.resultSize {
+	if len(w.out) > i.resultSize && !w.unlimited {
 		i.stop(jit.TooLarge, "the JSON text is larger than its limit")
 		return -1
 	}
@@ -214,6 +216,9 @@ func (i *Instance) jsonShape(left int64, shape int, bits uint64) int64 {
 		stack[1] = compile.SentinelBits | compile.CodeUndefined + uint64(address)
 		hostJSONNumber(i, stack[:])
 		return int64(stack[0])
+	}
+	if d.Kind == compile.ShapeNode {
+		return i.jsonNode(left, bits&(1<<32-1))
 	}
 	w := &i.json
 	if len(w.open) >= jsonDepth {
