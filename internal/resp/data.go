@@ -3,6 +3,7 @@ package resp
 import (
 	"strconv"
 
+	"shredder/internal/resp/keyspace"
 	"shredder/pktproc"
 	"shredder/pktproc/wire"
 	"shredder/store"
@@ -54,10 +55,19 @@ func (r *run) data(x *pktproc.Exec, it *item) pktproc.BatchStep {
 		if size+it.size > longArgs && !x.Long() {
 			return pktproc.BatchLong
 		}
-	case it.size > longArgs && !x.Long():
+	case (it.size > longArgs || cmd.data.Flags&keyspace.Long != 0) && !x.Long():
 		return pktproc.BatchLong
 	}
+	before := len(r.w.Bytes())
+	r.db.Pause = nil
+	if x.Long() {
+		r.db.Pause = x.Pause
+	}
 	cmd.data.Run(&r.db, it.args, r.w)
+	if x.Long() && x.Stopped() != wire.StatusOK {
+		r.w.Reset(r.w.Bytes()[:before], r.c.version)
+		r.w.Error(statusText(x.Stopped()))
+	}
 	return pktproc.BatchDone
 }
 

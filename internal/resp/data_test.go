@@ -95,6 +95,6 @@ func TestStrings(t *testing.T) {
 		"INCRBY n 1.5", "-ERR value is not an integer or out of range",
 		"SET s text", "+OK",
 		"INCR s", "-ERR value is not an integer or out of range",
-		"SET '' empty", "-"+textTooLarge,
+		"SET '' empty", "-ERR invalid key: a key has 1 to 1024 bytes",
 	)
 }

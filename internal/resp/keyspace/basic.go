@@ -13,7 +13,7 @@ const (
 	textSyntax   = "ERR syntax error"
 	textInteger  = "ERR value is not an integer or out of range"
 	textOverflow = "ERR increment or decrement would overflow"
-	textExpire   = "ERR invalid expire time in 'set' command"
+	textKey      = "ERR invalid key: a key has 1 to 1024 bytes"
 	textTooLong  = "ERR string exceeds maximum allowed size (proto-max-bulk-len)"
 	textFull     = "OOM command not allowed when used memory > 'maxmemory'."
 	textDamaged  = "ERR The tenant's memory is damaged and closed"
@@ -52,12 +52,39 @@ func bulk(db *DB, key []byte, w *proto.Writer) {
 	}
 }
 
+// failedSet is failed for a write, which may be refused for its key.
+func failedSet(w *proto.Writer, key []byte, res store.Result) {
+	if res == store.TooLarge && (len(key) == 0 || len(key) > store.MaxKeyLen) {
+		w.Error(textKey)
+		return
+	}
+	failed(w, res)
+}
+
+// has tells whether there is such a key.
+func (db *DB) has(key []byte) bool {
+	_, res := db.get(key)
+	return res == store.OK
+}
+
+// put sets a key, or answers why not.
+func (db *DB) put(key, value []byte, o store.SetOptions, w *proto.Writer) bool {
+	_, res := db.Shard.Set(store.BytesKey(key), value, o, db.NowMillis)
+	if res != store.OK {
+		failedSet(w, key, res)
+	}
+	return res == store.OK
+}
+
 func get(db *DB, args [][]byte, w *proto.Writer) { bulk(db, args[1], w) }
 
 func mget(db *DB, args [][]byte, w *proto.Writer) {
 	w.Array(len(args) - 1)
 	for _, key := range args[1:] {
 		bulk(db, key, w)
+		if !db.spend(turnBytes / turnKeys) {
+			return
+		}
 	}
 }
 
@@ -72,6 +99,9 @@ func exists(db *DB, args [][]byte, w *proto.Writer) {
 		if _, res := db.get(key); res == store.OK {
 			n++
 		}
+		if !db.spend(turnBytes / turnKeys) {
+			return
+		}
 	}
 	w.Int(n)
 }
@@ -82,6 +112,9 @@ func del(db *DB, args [][]byte, w *proto.Writer) {
 		if _, res := db.Shard.Delete(store.BytesKey(key), 0, false, db.NowMillis); res == store.OK {
 			n++
 		}
+		if !db.spend(turnBytes / turnKeys) {
+			return
+		}
 	}
 	w.Int(n)
 }
@@ -89,9 +122,12 @@ func del(db *DB, args [][]byte, w *proto.Writer) {
 func dbsize(db *DB, _ [][]byte, w *proto.Writer) { w.Int(int64(db.Shard.Len())) }
 
 func add(db *DB, key []byte, delta int64, w *proto.Writer) {
-	if n, _, res := db.Shard.Incr(store.BytesKey(key), delta, db.NowMillis); !failed(w, res) {
-		w.Int(n)
+	n, _, res := db.Shard.Incr(store.BytesKey(key), delta, db.NowMillis)
+	if res != store.OK {
+		failedSet(w, key, res)
+		return
 	}
+	w.Int(n)
 }
 
 func incr(db *DB, args [][]byte, w *proto.Writer) { add(db, args[1], 1, w) }
@@ -128,10 +164,30 @@ func is(arg []byte, word string) bool {
 	return len(arg) == len(word) && bytes.EqualFold(arg, []byte(word))
 }
 
+// timeOption tells whether a is EX, PX, EXAT or PXAT, of which a command takes one, perhaps
+// repeatedly.
+func timeOption(a, before []byte) bool {
+	return (is(a, "EX") || is(a, "PX") || is(a, "EXAT") || is(a, "PXAT")) && (before == nil || sameWord(before, a))
+}
+
+// when reads the time of such an option, or answers why not.
+func (db *DB) when(option, time []byte, name string, w *proto.Writer) (millis int64, ok bool) {
+	n, ok := integer(time)
+	if !ok {
+		w.Error(textInteger)
+		return 0, false
+	}
+	if millis, ok = expiry(n, len(option) == 4, option[0]|0x20 == 'e', db.NowMillis); !ok {
+		w.Error(expireText(name))
+	}
+	return millis, ok
+}
+
 // set executes SET key value [NX|XX] [GET] [EX|PX|EXAT|PXAT time|KEEPTTL].
 func set(db *DB, args [][]byte, w *proto.Writer) {
 	var o store.SetOptions
-	var nx, xx, wantOld, timed bool
+	var nx, xx, wantOld bool
+	var option, time []byte
 	for i := 3; i < len(args); i++ {
 		switch a := args[i]; {
 		case is(a, "NX") && !xx:
@@ -140,22 +196,19 @@ func set(db *DB, args [][]byte, w *proto.Writer) {
 			xx = true
 		case is(a, "GET"):
 			wantOld = true
-		case is(a, "KEEPTTL") && !timed:
-			o.KeepExpire, timed = true, true
-		case (is(a, "EX") || is(a, "PX") || is(a, "EXAT") || is(a, "PXAT")) && !timed && i+1 < len(args):
+		case is(a, "KEEPTTL") && option == nil:
+			o.KeepExpire = true
+		case timeOption(a, option) && !o.KeepExpire && i+1 < len(args):
+			option, time = a, args[i+1]
 			i++
-			n, ok := integer(args[i])
-			if !ok {
-				w.Error(textInteger)
-				return
-			}
-			if o.ExpireMillis, ok = expiry(n, len(a) == 4, a[0] == 'E' || a[0] == 'e', db.NowMillis); !ok {
-				w.Error(textExpire)
-				return
-			}
-			timed = true
 		default:
 			w.Error(textSyntax)
+			return
+		}
+	}
+	if option != nil {
+		var ok bool
+		if o.ExpireMillis, ok = db.when(option, time, "set", w); !ok {
 			return
 		}
 	}
@@ -181,7 +234,7 @@ func set(db *DB, args [][]byte, w *proto.Writer) {
 	switch {
 	case res != store.OK:
 		w.Reset(w.Bytes()[:before], w.Version())
-		failed(w, res)
+		failedSet(w, args[1], res)
 	case !wantOld:
 		w.Simple("OK")
 	}

@@ -50,8 +50,12 @@ func (w *Writer) line(kind byte, s string) {
 // Simple writes a status; s has no line break.
 func (w *Writer) Simple(s string) { w.line('+', s) }
 
-// Error writes an error, its code first: "ERR syntax error". Line breaks become spaces.
+// Error writes an error, its code first: "ERR syntax error". Line breaks become spaces,
+// those at its end go.
 func (w *Writer) Error(s string) {
+	for len(s) > 0 && (s[len(s)-1] == '\r' || s[len(s)-1] == '\n') {
+		s = s[:len(s)-1]
+	}
 	start := len(w.b) + 1
 	w.line('-', s)
 	for i := start; i < len(w.b)-2; i++ {
