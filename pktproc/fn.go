@@ -13,6 +13,7 @@ const copyChunk = 16 << 10
 // does it and answers with an event. Other requests of the tenant go on.
 func (p *Processor) startFn(k *task, f *nic.Frame) {
 	r := &k.r
+	k.fnNext, k.t.fns = k.t.fns, k
 	op, _, _ := wire.FirstOp(r.all)
 	r.spare = r.w.Room()
 	st := wire.CheckOp(op)
@@ -88,6 +89,16 @@ func (p *Processor) uncopy(k *task) {
 	k.next, k.push = nil, nil
 }
 
+// unlinkFn takes k off its tenant's list of FNs, if it is on it.
+func (t *tenant) unlinkFn(k *task) {
+	for at := &t.fns; *at != nil; at = &(*at).fnNext {
+		if *at == k {
+			*at, k.fnNext = k.fnNext, nil
+			return
+		}
+	}
+}
+
 // answerFn replies with a status and ends k.
 func (p *Processor) answerFn(k *task, op wire.Op, st wire.Status, f *nic.Frame) {
 	k.r.fail(op, st)
@@ -95,8 +106,7 @@ func (p *Processor) answerFn(k *task, op wire.Op, st wire.Status, f *nic.Frame) 
 	p.complete(k, f)
 }
 
-// endFn ends an FN from outside. Its job, if there is one, goes on: what it
-// does to the library is seen by the next FN.
+// endFn ends an FN from outside. Its job is cancelled, or its tenant goes.
 func (p *Processor) endFn(k *task) {
 	if k.state == taskCopy {
 		p.uncopy(k)

@@ -133,6 +133,41 @@ func TestDeployPushed(t *testing.T) {
 	}
 }
 
+// TestFnDeadline: an FN that has not taken effect by its deadline never does; for
+// one that does just then, the outcome is the answer, and is recorded.
+func TestFnDeadline(t *testing.T) {
+	l := newLocal(t, 1, "one")
+	r := callRig(t, nil, l)
+	c := r.hello(path{}, l, wire.RoleDeploy, codeToken)
+	late := func() {
+		r.advance(1001)
+		r.p.Housekeep(r.now)
+	}
+	r.process(c.frame(0, opDeploy("lib", []byte("one"))))
+	late()
+	must(t, c.last(), wire.StatusDeadline)
+	if r.jobs[0].Cancel() {
+		t.Fatal("it may still take effect")
+	}
+	r.answer(func(*tenants.Job) {})
+	frame := c.frame(0, opDeploy("lib", []byte("two")))
+	r.process(frame)
+	r.jobs[0].Cancel() // stands for its beginning: the lcore comes too late
+	late()
+	if len(r.q.sent) != 0 {
+		t.Fatal("answered before its outcome is known")
+	}
+	r.answer(func(j *tenants.Job) { j.Value = []byte("hash") })
+	must(t, c.last(), wire.StatusOK)
+	_, again := c.reply(r.process(frame)[0])
+	if string(must(t, again[0], wire.StatusOK).Value()) != "hash" {
+		t.Fatal("the record says something else")
+	}
+	if r.p.n.Tasks != 0 || r.p.tenantByID(1).fns != nil || r.p.tenantByID(1).fnJobs != 0 {
+		t.Fatal("something is left")
+	}
+}
+
 // TestRuntimes: a call waits for its runtime, and the rest of the tenant for
 // the call; a dirty one is replaced; one that cannot be made says why.
 func TestRuntimes(t *testing.T) {

@@ -207,6 +207,9 @@ func (p *Processor) after(k *task, s step, f *nic.Frame) {
 // endTask ends k with a status for every operation that it has not executed
 // yet: a suspended call by resuming it with the kill flag.
 func (p *Processor) endTask(k *task, why wire.Status) {
+	if k.state == taskFn && !k.job.Cancel() && why == wire.StatusDeadline {
+		return // it takes effect: what came of it is the answer, in a moment
+	}
 	k.r.stop = why
 	switch why {
 	case wire.StatusDeadline:
@@ -239,10 +242,8 @@ func (p *Processor) killTenant(t *tenant, why wire.Status) {
 	if t.current != nil {
 		p.endTask(t.current, why)
 	}
-	for _, k := range p.tasks.all {
-		if k.t == t && (k.state == taskFn || k.state == taskCopy) {
-			p.endTask(k, why)
-		}
+	for t.fns != nil {
+		p.endTask(t.fns, why)
 	}
 	p.unring(t)
 }

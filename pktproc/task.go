@@ -24,6 +24,7 @@ const (
 // datagram, and the reply as far as it is made.
 type task struct {
 	next     *task // in its tenant's line, the list of copies, or of free tasks
+	fnNext   *task // in its tenant's list of FNs
 	t        *tenant
 	state    taskState
 	long     bool // outran its slice: needs a coroutine
@@ -230,6 +231,7 @@ func (p *Processor) complete(k *task, f *nic.Frame) {
 func (p *Processor) release(k *task) {
 	t := k.t
 	current := t.current == k
+	t.unlinkFn(k)
 	p.freeTask(k)
 	if current {
 		t.current = nil

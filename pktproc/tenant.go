@@ -45,12 +45,13 @@ type tenant struct {
 	making    *tenants.Job // the JobRuntime that the control threads have, or nil
 	compiling *tenants.Job // the JobCompile that they have
 	fnJobs    int          // JobFns that they have
+	fns       *task        // FNs beside the line
 
 	_ [tenantPad]byte
 }
 
 // tenantPad makes a tenant 256 bytes, which the allocator aligns to a cache line.
-const tenantPad = 56
+const tenantPad = 48
 
 // busy says whether writes and calls have to wait.
 func (t *tenant) busy() bool { return t.current != nil }

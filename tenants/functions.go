@@ -42,12 +42,12 @@ func (r *Registry) Deploy(name, library string, source []byte, activate bool) (*
 		return nil, err
 	}
 	defer t.mu.Unlock()
-	return r.deploy(t, library, source, activate)
+	return r.deploy(t, library, source, activate, nil)
 }
 
-func (r *Registry) deploy(t *tenant, library string, source []byte, activate bool) (*Version, error) {
+func (r *Registry) deploy(t *tenant, library string, source []byte, activate bool, job *Job) (*Version, error) {
 	r.Stats.Deployments.Add(1)
-	v, rt, compiled, err := r.build(t, library, source)
+	v, rt, compiled, err := r.build(t, library, source, job)
 	if err != nil {
 		if le := (*LibraryError)(nil); errors.As(err, &le) {
 			r.Stats.BadLibraries.Add(1)
@@ -65,7 +65,7 @@ func (r *Registry) deploy(t *tenant, library string, source []byte, activate boo
 // loads, or compiles if the tenant is sandboxed. t.mu is held, but not while it
 // compiles, which takes long: who makes runtimes, for all tenants, waits for t.mu
 // when this tenant's turn comes.
-func (r *Registry) build(t *tenant, library string, source []byte) (*Version, Runtime, *wasm.Instance, error) {
+func (r *Registry) build(t *tenant, library string, source []byte, job *Job) (*Version, Runtime, *wasm.Instance, error) {
 	trust := t.trust
 	t.mu.Unlock()
 	p, err := r.cfg.Loader.Compile(source, t.local.Limits)
@@ -90,6 +90,9 @@ func (r *Registry) build(t *tenant, library string, source []byte) (*Version, Ru
 		v = newVersion(library, source, p, r.cfg.NowMillis())
 	}
 	rt, compiled, err := r.newRuntime(t, v)
+	if err == nil {
+		err = job.begin()
+	}
 	if err == nil && at < 0 {
 		t.versions = append(t.versions, v)
 	}

@@ -163,6 +163,29 @@ func TestCompilingHoldsNobodyUp(t *testing.T) {
 	wantError(t, <-errs, ErrNoTenant, "t")
 }
 
+// TestCancelledFn: what is cancelled while it compiles has no effect, what has
+// begun cannot be cancelled.
+func TestCancelledFn(t *testing.T) {
+	r := newRig(t, 1, nil)
+	r.loader.slow = make(chan struct{})
+	l := r.create(open("t"))
+	j := &Job{Kind: JobFn, Verb: wire.FnDeploy, Local: l, Name: "lib", Source: []byte("slow"), Activate: true}
+	ended := make(chan struct{})
+	go func() { r.job(j); close(ended) }()
+	r.loader.slow <- struct{}{}
+	if !j.Cancel() {
+		t.Fatal("it has begun before it has compiled")
+	}
+	r.loader.slow <- struct{}{}
+	<-ended
+	if versions, err := r.registry.Versions("t"); err != nil || len(versions) != 0 || j.Status == wire.StatusOK {
+		t.Fatalf("%v %v %v", versions, err, j.Status)
+	}
+	if j := r.job(&Job{Kind: JobFn, Verb: wire.FnDeploy, Local: l, Name: "lib", Source: []byte("f")}); j.Status != wire.StatusOK || j.Cancel() {
+		t.Fatalf("%v %s", j.Status, j.Value)
+	}
+}
+
 func TestRuntimeClock(t *testing.T) {
 	r := newRig(t, 1, func(c *Config) { c.MaxRuntimes = 3 })
 	var locals []*Local

@@ -1,6 +1,9 @@
 package tenants
 
 import (
+	"errors"
+	"sync/atomic"
+
 	"shredder/jit"
 	"shredder/jit/wasm"
 	"shredder/pktproc/wire"
@@ -31,6 +34,8 @@ type Job struct {
 	// Waiter is the lcore's own: what waits for the job.
 	Waiter any
 
+	phase atomic.Uint32
+
 	// JobRuntime.
 	Version *Version
 	Old     Runtime
@@ -59,6 +64,29 @@ type Job struct {
 	CodeSize     int
 	Refusal      jit.Reason
 }
+
+// Phases of a JobFn. Both sides want to leave jobPending: so an FN whose
+// deadline passes either has not happened and will not, or is as good as done.
+const (
+	jobPending   = iota
+	jobEffective // it takes effect now
+	jobCancelled
+)
+
+// Cancel makes sure that the job has no effect. false: it has, or is about to. The
+// lcore that submitted it calls this; the job comes back all the same.
+func (j *Job) Cancel() bool { return j.phase.CompareAndSwap(jobPending, jobCancelled) }
+
+// begin is called before the first lasting effect of a JobFn, nil for what is no
+// lcore's request.
+func (j *Job) begin() error {
+	if j == nil || j.phase.CompareAndSwap(jobPending, jobEffective) || j.phase.Load() == jobEffective {
+		return nil
+	}
+	return errCancelled
+}
+
+var errCancelled = errors.New("cancelled: its deadline has passed")
 
 func (j *Job) fail(status wire.Status, why string) {
 	j.Status, j.Value = status, []byte(why)

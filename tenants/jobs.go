@@ -144,10 +144,15 @@ func (r *Registry) runFn(t *tenant, job *Job) (err error) {
 			return nil
 		}
 	}
+	if job.Verb != wire.FnDeploy { // which takes long before it begins
+		if err := job.begin(); err != nil {
+			return err
+		}
+	}
 	var v *Version
 	switch job.Verb {
 	case wire.FnDeploy:
-		v, err = r.deploy(t, job.Name, job.Source, job.Activate)
+		v, err = r.deploy(t, job.Name, job.Source, job.Activate, job)
 	case wire.FnActivate:
 		err = r.activate(t, hash)
 		v = t.version(hash)

@@ -232,7 +232,7 @@ func (r *Registry) furnish(t *tenant, spec *Spec) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, source := range spec.Libraries {
-		v, rt, compiled, err := r.build(t, source.Name, source.Text)
+		v, rt, compiled, err := r.build(t, source.Name, source.Text, nil)
 		if err != nil {
 			return fmt.Errorf("library %q: %w", source.Name, err)
 		}
