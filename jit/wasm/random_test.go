@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"shredder/jit/interp"
 	"shredder/pktproc/wire"
 	"shredder/store"
 )
@@ -391,6 +392,19 @@ func fillRandom(b *tiers, r *rand.Rand) {
 	b.Set(store.BytesKey([]byte("na")), []byte("41"))
 }
 
+// gojaFails says that goja's compiler gives up on a program, as it does on some code
+// that never runs (docs/compiler.md).
+func gojaFails(source string) bool {
+	_, err := interp.Compile([]byte(source), testLimits())
+	return err != nil && strings.Contains(err.Error(), "Compiler bug")
+}
+
+// gojaDiffers says that a program may show what goja's string methods do to halves of
+// surrogate pairs (docs/compiler.md), in which tier 1 follows it.
+func gojaDiffers(source string) bool {
+	return strings.Contains(source, `\ud`) && (strings.Contains(source, ".trim()") || strings.Contains(source, "Case()"))
+}
+
 // TestRandomPrograms compares the tiers on random programs, and both with Node
 // where it is installed; SOAK=1 runs 100,000 or
 // SOAK_PROGRAMS, SOAK_SEED says where to begin.
@@ -411,6 +425,9 @@ func TestRandomPrograms(t *testing.T) {
 	for seed := base; seed < base+uint64(count); seed++ {
 		source := program(seed)
 		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) { // so that its shards are closed
+			if gojaFails(source) {
+				t.Skip("goja does not compile it")
+			}
 			b := newTiers(t, source)
 			r := rand.New(rand.NewPCG(seed, 2))
 			fillRandom(b, r)
@@ -420,7 +437,7 @@ func TestRandomPrograms(t *testing.T) {
 				b.Call("f2", args)
 				opinion.remember(b, args)
 			}
-			if v8 != nil {
+			if v8 != nil && !gojaDiffers(source) {
 				opinion.compare(t, v8)
 			}
 			if t.Failed() {
