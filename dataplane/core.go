@@ -11,6 +11,7 @@ import (
 
 	"shredder/dataplane/nic"
 	"shredder/pktproc"
+	"shredder/pktproc/wire"
 	"shredder/tenants"
 )
 
@@ -23,9 +24,9 @@ const (
 	quietNanos          = 200_000
 )
 
-// handoverBurst is how many handed-over frames one turn takes from each ring, so
-// that neighbours cannot starve an lcore's own queue.
-const handoverBurst = nic.BurstSize
+// turnFrames is how many frames one turn serves, the lcore's own and those handed
+// over. With the values that a datagram can carry they touch less than 64 KiB.
+const turnFrames = 64 << 10 / wire.MaxDatagram
 
 // mailboxBurst is how many events one turn handles.
 const mailboxBurst = 8
@@ -37,7 +38,7 @@ type Core struct {
 	proc    *pktproc.Processor
 	mailbox mailbox
 	batches pktproc.Inbox
-	inbox   []*handover // inbox[i] leads here from lcore i; nil for itself
+	inbox   inbox
 	outbox  []*handover // outbox[i] leads from here to lcore i
 	now     func() pktproc.Clock
 
@@ -77,7 +78,7 @@ func (c *Core) Step() bool {
 		c.queue.TxBurst(&c.burst)
 		busy = true
 	}
-	if c.inbox != nil && c.takeHandovers(now) {
+	if c.takeHandovers(turnFrames-received, now) {
 		busy = true
 	}
 	if c.runBatches(now) {
@@ -134,23 +135,18 @@ func (c *Core) readMail() {
 
 func (c *Core) handle(ev tenants.Event) { c.proc.HandleEvent(ev) }
 
-// takeHandovers answers frames that other lcores received for tenants at home
-// here. It reports whether there were any.
-func (c *Core) takeHandovers(now pktproc.Clock) bool {
+// takeHandovers answers up to most frames that other lcores received for tenants
+// at home here. It reports whether there were any.
+func (c *Core) takeHandovers(most int, now pktproc.Clock) bool {
 	any := false
-	for _, ring := range c.inbox {
+	for ; most > 0; most-- {
+		ring, frame := c.inbox.next()
 		if ring == nil {
-			continue
+			break
 		}
-		for n := 0; n < handoverBurst; n++ {
-			frame := ring.peek()
-			if frame == nil {
-				break
-			}
-			c.proc.Deliver(frame, now)
-			ring.pop()
-			any = true
-		}
+		c.proc.Deliver(frame, now)
+		ring.pop()
+		any = true
 	}
 	return any
 }

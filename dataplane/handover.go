@@ -62,3 +62,27 @@ func (h *handover) peek() []byte {
 
 // pop releases the frame that peek returned.
 func (h *handover) pop() { h.head.Store(h.head.Load() + 1) }
+
+// inbox is the rings that lead to one lcore, rings[i] from lcore i; nil from itself.
+// They take turns, a frame each, so that none that is flooded keeps others waiting.
+type inbox struct {
+	rings []*handover
+	at    int // whose turn it is
+}
+
+// next returns a ring that has a frame, and that frame, as peek does; nil: none has.
+func (in *inbox) next() (*handover, []byte) {
+	for range in.rings {
+		ring := in.rings[in.at]
+		if in.at++; in.at == len(in.rings) {
+			in.at = 0
+		}
+		if ring == nil {
+			continue
+		}
+		if frame := ring.peek(); frame != nil {
+			return ring, frame
+		}
+	}
+	return nil, nil
+}

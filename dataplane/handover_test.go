@@ -64,3 +64,33 @@ func TestHandoverFullAndTooLong(t *testing.T) {
 		t.Fatal("a frame as long as a slot was refused")
 	}
 }
+
+// TestInboxTakesTurns: a full ring does not keep another's frames waiting.
+func TestInboxTakesTurns(t *testing.T) {
+	in := inbox{rings: []*handover{new(handover), nil, new(handover), new(handover)}}
+	for range handoverSlots {
+		in.rings[0].push([]byte{0})
+	}
+	for range 3 {
+		in.rings[2].push([]byte{2})
+		in.rings[3].push([]byte{3})
+	}
+	var order []byte
+	for range 3*3 + 2 {
+		ring, frame := in.next()
+		order = append(order, frame[0])
+		ring.pop()
+	}
+	if want := []byte{0, 2, 3, 0, 2, 3, 0, 2, 3, 0, 0}; string(order) != string(want) {
+		t.Errorf("frames came in the order %v, want %v", order, want)
+	}
+	for ring, _ := in.next(); ring != nil; ring, _ = in.next() {
+		ring.pop()
+	}
+	if _, frame := in.next(); frame != nil {
+		t.Error("an empty inbox has a frame")
+	}
+	if ring, _ := new(inbox).next(); ring != nil {
+		t.Error("an lcore alone has a ring")
+	}
+}

@@ -62,7 +62,7 @@ func New(cfg Config) (*Plane, error) {
 		}
 		if n > 1 {
 			c.outbox = make([]*handover, n)
-			c.inbox = make([]*handover, n)
+			c.inbox.rings = make([]*handover, n)
 		}
 		pc := cfg.Processor
 		pc.Lcore, pc.Lcores, pc.Queue, pc.Forward = i, n, cfg.Queues[i], c.forward
@@ -78,7 +78,7 @@ func New(cfg Config) (*Plane, error) {
 		for to := range c.outbox {
 			if to != from {
 				ring := new(handover)
-				c.outbox[to], p.cores[to].inbox[from] = ring, ring
+				c.outbox[to], p.cores[to].inbox.rings[from] = ring, ring
 			}
 		}
 	}
