@@ -9,24 +9,31 @@ import (
 	"shredder/pktproc/wire"
 )
 
+// preparedCall is what a call needs of the heap, made before the lcore has it.
+type preparedCall struct {
+	args    []byte // in wire encoding
+	refusal string // instead of a call
+}
+
 // prepare does what a command needs before the lcore has it: a call's arguments
 // are encoded, which takes memory.
 func (it *item) prepare() {
 	if !it.cmd.call {
 		return
 	}
+	it.call = new(preparedCall)
 	args := it.args[2:]
 	if it.cmd.keys {
 		n, err := strconv.Atoi(string(it.args[2]))
 		switch args = it.args[3:]; {
 		case err != nil:
-			it.refusal = "ERR Bad number of keys provided"
+			it.call.refusal = "ERR Bad number of keys provided"
 			return
 		case n > len(args):
-			it.refusal = "ERR Number of keys can't be greater than number of args"
+			it.call.refusal = "ERR Number of keys can't be greater than number of args"
 			return
 		case n < 0:
-			it.refusal = "ERR Number of keys can't be negative"
+			it.call.refusal = "ERR Number of keys can't be negative"
 			return
 		}
 	}
@@ -34,9 +41,9 @@ func (it *item) prepare() {
 	for _, a := range args {
 		size += 9 + len(a)
 	}
-	it.encoded = make([]byte, 0, size)
+	it.call.args = make([]byte, 0, size)
 	for _, a := range args {
-		it.encoded = appendArg(it.encoded, a)
+		it.call.args = appendArg(it.call.args, a)
 	}
 }
 
@@ -79,11 +86,11 @@ type deferred struct {
 
 // fcall calls a function: FCALL, FCALL_RO and JS.
 func (r *run) fcall(x *pktproc.Exec, it *item) pktproc.BatchStep {
-	if it.refusal != "" {
-		r.w.Error(it.refusal)
+	if it.call.refusal != "" {
+		r.w.Error(it.call.refusal)
 		return pktproc.BatchDone
 	}
-	res, st := x.Call(it.args[1], it.encoded, it.cmd.readOnly)
+	res, st := x.Call(it.args[1], it.call.args, it.cmd.readOnly)
 	if st != pktproc.BatchDone {
 		return st
 	}

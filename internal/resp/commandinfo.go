@@ -184,7 +184,7 @@ func (c *conn) commandGetKeys(args [][]byte) {
 func (cmd *command) keysOf(args [][]byte) (keys [][]byte, ok bool) {
 	if cmd.keys {
 		it := item{cmd: cmd, args: args}
-		if it.prepare(); it.refusal != "" {
+		if it.prepare(); it.call.refusal != "" {
 			return nil, false
 		}
 		n, _ := canonicalInt(args[2])

@@ -103,7 +103,13 @@ func (r *run) sizeOf(cmd *command, args [][]byte) int {
 // get executes GET.
 func (r *run) get(x *pktproc.Exec, it *item) pktproc.BatchStep {
 	key := store.BytesKey(it.args[1])
-	e, res := r.db.Shard.Get(key, r.db.NowMillis)
+	var e store.Entry
+	var res store.Result
+	if it.spotted {
+		e, res = r.db.Shard.GetAt(it.spot, it.hash, key, r.db.NowMillis)
+	} else {
+		e, res = r.db.Shard.Get(key, r.db.NowMillis)
+	}
 	switch {
 	case res == store.Corrupt:
 		return r.damaged(x)

@@ -1,10 +1,12 @@
 package resp
 
 import (
+	"shredder/internal/prefetch"
 	"shredder/internal/resp/keyspace"
 	"shredder/internal/resp/proto"
 	"shredder/pktproc"
 	"shredder/pktproc/wire"
+	"shredder/store"
 	"shredder/tenants"
 )
 
@@ -23,9 +25,11 @@ type item struct {
 	cmd     *command
 	args    [][]byte // borrowed from the read buffer, or a transaction's copies
 	size    int      // bytes of the arguments
-	encoded []byte   // a call's arguments in wire encoding
-	refusal string   // instead of a call
 	nanos   int64    // how long it took, 0 within one turn
+	hash    uint64   // of its first key, if it has been looked for ahead
+	spot    store.Spot
+	spotted bool
+	call    *preparedCall // of commands that call a function
 }
 
 // run is the commands of a connection that wait for the lcore or are there. It is
@@ -39,10 +43,17 @@ type run struct {
 	at    int      // the next item
 	begun int64    // when it was first given the lcore in a task, 0: it was not
 	room  int      // bytes that its reply may take
+	holds bool     // items refer to what is not to be held on to
 	short bool     // there is not that much: the batch goes back for it
 	db    keyspace.DB
 	later []deferred
+	ahead int // items before this one have been looked for ahead
+	lines [aheadItems]uintptr
 }
+
+// aheadItems is for how many commands at a time the cache lines are asked for, so that
+// their misses overlap.
+const aheadItems = 64
 
 func (r *run) init(c *conn) {
 	r.c, r.w = c, &c.w
@@ -59,6 +70,9 @@ func (r *run) add(cmd *command, args [][]byte) {
 		it.size += len(a)
 	}
 	it.prepare()
+	if it.call != nil || it.size > readGrown {
+		r.holds = true
+	}
 	r.items = append(r.items, it)
 	if len(r.items) == itemsMax {
 		r.flush()
@@ -83,8 +97,12 @@ func (r *run) flush() {
 		}
 	}
 	r.c.record(r.items[:r.at])
-	clear(r.items) // a transaction's copies are not held on to
-	r.items, r.argv, r.at = r.items[:0], r.argv[:0], 0
+	if r.holds {
+		clear(r.items)
+		clear(r.argv)
+		r.holds = false
+	}
+	r.items, r.argv, r.at, r.ahead = r.items[:0], r.argv[:0], 0, 0
 }
 
 // turn takes over what holds for one turn.
@@ -97,6 +115,9 @@ func (r *run) Run(x *pktproc.Exec) pktproc.BatchStep {
 		before := len(r.w.Bytes())
 		if r.w.Room() < r.room {
 			return pktproc.BatchDone
+		}
+		if r.at >= r.ahead {
+			r.lookAhead()
 		}
 		it := &r.items[r.at]
 		if r.begun == 0 && x.Held() {
@@ -118,6 +139,34 @@ func (r *run) Run(x *pktproc.Exec) pktproc.BatchStep {
 		}
 	}
 	return pktproc.BatchDone
+}
+
+// lookAhead asks for the lines of the next commands' first keys: of their buckets, then
+// of their entries. Where an entry has moved since, it is looked up anew.
+func (r *run) lookAhead() {
+	next := r.items[r.at:min(r.at+aheadItems, len(r.items))]
+	r.ahead = r.at + len(next)
+	if len(next) < 2 {
+		return
+	}
+	shard, n := r.db.Shard, 0
+	for i := range next {
+		it := &next[i]
+		if it.spotted = it.cmd.data != nil && it.cmd.first == 1; it.spotted {
+			it.hash = shard.Hash(store.BytesKey(it.args[1]))
+			r.lines[n] = shard.BucketLine(it.hash)
+			n++
+		}
+	}
+	prefetch.Lines(r.lines[:n])
+	n = 0
+	for i := range next {
+		if it := &next[i]; it.spotted {
+			it.spot, r.lines[n] = shard.FindSpot(it.hash)
+			n++
+		}
+	}
+	prefetch.Blocks(r.lines[:n])
 }
 
 // execute executes one command, or says what it has to wait for.
