@@ -1,6 +1,7 @@
 package interp
 
 import (
+	"math"
 	"time"
 
 	"github.com/dop251/goja"
@@ -33,6 +34,9 @@ func (r *Runtime) installMath() {
 			put(name, 1, func(call goja.FunctionCall) goja.Value { return floatValue(f(call.Argument(0).ToFloat())) })
 		}
 	}
+	if names.reachable("sign") { // goja's gives back its argument, whatever that is, if it is 0 or NaN as a number
+		put("sign", 1, func(call goja.FunctionCall) goja.Value { return floatValue(sign(call.Argument(0).ToFloat())) })
+	}
 	for name, f := range jsmath.Functions2 {
 		if name == "hypot" || !names.reachable(name) { // hypot takes any number of arguments, and Go's is V8's
 			continue
@@ -42,4 +46,11 @@ func (r *Runtime) installMath() {
 			return floatValue(f(x, call.Argument(1).ToFloat()))
 		})
 	}
+}
+
+func sign(x float64) float64 {
+	if x == 0 || x != x {
+		return x
+	}
+	return math.Copysign(1, x)
 }

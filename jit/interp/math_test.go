@@ -23,6 +23,7 @@ export function spelled(x) { return Math.exp(x) }
 export function pow(x, y) { return [Math.pow(x, y) === x ** y, x ** y].join() }
 export function assigned(x, y) { let z = x; z **= y; return z }
 export function text(x) { return 'a' + x ** 2 + 1 }
+export function sign(x) { return typeof Math.sign(x) + Math.sign(x) }
 export function object() { return { valueOf: () => 3 } ** 2 }
 `)
 	rng := rand.New(rand.NewSource(2))
@@ -40,6 +41,9 @@ export function object() { return { valueOf: () => 3 } ** 2 }
 	b.want(fmt.Sprintf("double %v", jsmath.Pow(100, -2)), "assigned", 100, -2)
 	b.want(`"a91"`, "text", 3)
 	b.want("9", "object")
+	b.want(`"number0"`, "sign", false)
+	b.want(`"number-1"`, "sign", "-7")
+	b.want(`"numberNaN"`, "sign", "x")
 }
 
 // TestDateIsUTC runs itself where local time is not UTC.

@@ -57,7 +57,7 @@ func newTiers(t testing.TB, source string) *tiers {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.compiled = New(l, b.shards[1], Config{})
+	b.compiled = New(l, b.shards[1], Config{FallBack: true}) // as a trusted tenant
 	t.Cleanup(func() { _ = b.compiled.Close() })
 	return b
 }
