@@ -82,3 +82,16 @@ want_dpdk() {
 want_node() {
 	need nodejs command -v node
 }
+
+# want_clients: redis-server and the clients that the front door is tested with.
+want_clients() {
+	need redis-server command -v redis-server
+	need redis-tools command -v redis-benchmark
+	need nodejs command -v node
+	need npm command -v npm
+	need gcc command -v gcc
+	need pkg-config command -v pkg-config
+	need libhiredis-dev pkg-config --exists hiredis
+	need python3-redis /usr/bin/python3 -c 'import redis'
+	install_missing
+}

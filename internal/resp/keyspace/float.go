@@ -11,8 +11,9 @@ import (
 const (
 	// floatBits is the mantissa of the x87's long double, in which Redis adds.
 	floatBits = 64
-	// floatExp bounds its exponents: 2^16384 is infinite.
-	floatExp = 16384
+	// floatExp bounds its exponents: 2^16384 is infinite, and below 2^-16446 all is 0.
+	floatExp    = 16384
+	floatMinExp = -16445
 	// floatChars is the longest text that counts as a number.
 	floatChars = 5*1024 - 1
 
@@ -33,9 +34,9 @@ func parseFloat(b []byte) (*big.Float, bool) {
 	if digits == "inf" || digits == "infinity" {
 		return new(big.Float).SetPrec(floatBits).SetInf(s[0] == '-'), true
 	}
-	allowed, base := "0123456789.e+-", 10
+	allowed, base, exponent := "0123456789.e+-", 10, "e"
 	if strings.HasPrefix(digits, "0x") {
-		allowed, base = "0123456789abcdefpx.+-", 0
+		allowed, base, exponent = "0123456789abcdefpx.+-", 0, "p"
 	}
 	if strings.Trim(s, allowed) != "" {
 		return nil, false
@@ -43,6 +44,10 @@ func parseFloat(b []byte) (*big.Float, bool) {
 	f, _, err := big.ParseFloat(s, base, floatBits, big.ToNearestEven)
 	if err != nil || f.IsInf() || f.MantExp(nil) > floatExp {
 		return nil, false
+	}
+	mantissa, _, _ := strings.Cut(digits, exponent)
+	if strings.ContainsAny(mantissa, "123456789abcdef") && (f.Sign() == 0 || f.MantExp(nil) < floatMinExp) {
+		return nil, false // strtold says ERANGE of what is too small
 	}
 	return f, true
 }
