@@ -6,6 +6,8 @@ const (
 	helperLookup      = "lookup"      // (key i64) → (address i32, size i32): all ways of finding an integer key
 	helperLookupBytes = "lookupBytes" // (key, size i32) → (address << 32 | size i64): see unpack
 	helperDecimal     = "decimal"     // (n i64, at i32) → (size i32): writes an integer's digits
+	helperExp         = "exp"         // (x f64) → (f64): Math.exp
+	helperCopy        = "copy"        // (to, from, size i32) → ()
 	helperAlloc       = "alloc"       // (size i32) → (address i32): scratch, 8-byte aligned, not cleared
 	helperEqual       = "equal"       // (a, n, b, m i32) → (i32): bytes are equal
 	helperASCII       = "ascii"       // (a, n i32) → (i32): the text is ASCII
@@ -18,7 +20,7 @@ const (
 	helperOrder       = "order"       // (a, n, b, m i32) → (i32): −1, 0, 1
 )
 
-var helperNames = []string{helperSpent, helperLookup, helperLookupBytes, helperDecimal, helperAlloc, helperEqual, helperASCII, helperPush, helperFind, helperAdd, helperOrder, helperRemove, helperClear, helperReverse}
+var helperNames = []string{helperSpent, helperLookup, helperLookupBytes, helperDecimal, helperExp, helperCopy, helperAlloc, helperEqual, helperASCII, helperPush, helperFind, helperAdd, helperOrder, helperRemove, helperClear, helperReverse}
 
 // helper returns a helper, building it at its first use.
 func (c *compiler) helper(name string) *callable {
@@ -35,6 +37,10 @@ func (c *compiler) helper(name string) *callable {
 			c.buildLookupBytes(h)
 		case helperDecimal:
 			c.buildDecimal(h)
+		case helperExp:
+			c.buildExp(h)
+		case helperCopy:
+			c.buildCopy(h)
 		case helperAlloc:
 			c.buildAlloc(h)
 		case helperEqual:

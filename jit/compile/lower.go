@@ -20,6 +20,7 @@ type lower struct {
 	chain   *chain    // the optional chain around this point
 	regions []*region // tries around this point
 	loops   int       // loops around this point
+	keyMark *tree     // scratch before the key that is being made, if it is free after the lookup
 	fuel    int       // local: units left in this slice
 	depth   int       // calls inlined around this point
 }

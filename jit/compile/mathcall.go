@@ -50,6 +50,12 @@ func (l *lower) mathCall(e *ast.CallExpression, name string) value {
 		if name == "round" && x.t.only(kInt) {
 			return x
 		}
+		if name == "exp" {
+			n := l.newLocal(f64)
+			l.stable[n] = true
+			l.emit(&statement{kind: stmtCall, callee: l.helper(helperExp), values: []*tree{x.double()}, sets: []int{n}})
+			return numberValue(localGet(n, f64))
+		}
 		trees := []*tree{x.double()}
 		if n == 2 {
 			y := numberValue(constF64(math.NaN()))

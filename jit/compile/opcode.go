@@ -34,6 +34,7 @@ const (
 	opI64Load32S   opcode = 0x34
 	opI64Load32U   opcode = 0x35
 	opI32Store     opcode = 0x36
+	opI64Store     opcode = 0x37
 	opF32Store     opcode = 0x38
 	opF64Store     opcode = 0x39
 	opI64Store8    opcode = 0x3c

@@ -40,7 +40,7 @@ func (l *lower) bulkMethod(e *ast.CallExpression, name string, v value) (out val
 		from, n := l.section(v, args, at)
 		size := bytes(n)
 		p := l.callHelper(helperAlloc, size)
-		l.emit(&statement{kind: stmtCopy, values: []*tree{p, binary2(opI32Add, v.n, bytes(from)), size}})
+		l.copyBytes(p, binary2(opI32Add, v.n, bytes(from)), size)
 		return pairValue(p, n, viewT(v.t.elem, 0, true)), true
 	}
 	l.writable(v, e.Callee.Idx0())

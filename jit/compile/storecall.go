@@ -3,6 +3,9 @@ package compile
 import (
 	"github.com/dop251/goja/ast"
 	"github.com/dop251/goja/file"
+	"github.com/dop251/goja/token"
+
+	"shredder/jit/syntax"
 )
 
 // maxKey is the largest integer key.
@@ -27,9 +30,16 @@ func (l *lower) storeCall(e *ast.CallExpression, name string) value {
 	if v, ok := l.batchCall(e, name); ok {
 		return v
 	}
+	var mark *tree
+	if makesKey(e.ArgumentList) {
+		mark = l.temp(globalGet(globalScratch))
+	}
 	args := l.arguments(e.ArgumentList)
 	if l.flow == nil {
 		return nothing()
+	}
+	if mark != nil && args[0].t.only(kString) {
+		l.keyMark = mark
 	}
 	arg := func(i int) value {
 		if i < len(args) {
@@ -145,6 +155,30 @@ func (l *lower) storeScalar(elem element, key, index value, e *ast.CallExpressio
 	}, undefinedValue, e.Idx0())
 }
 
+// makesKey says that arguments put a text together, as key, and do nothing else:
+// after the lookup its scratch is free again. A loop over names needs it, and
+// finds the text in the cache.
+func makesKey(args []ast.Expression) bool {
+	makes := false
+	pure := true
+	for i, a := range args {
+		syntax.Walk(a, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.BinaryExpression:
+				makes = makes || i == 0 && n.Operator == token.PLUS
+			case *ast.TemplateLiteral:
+				makes = makes || i == 0
+				pure = pure && n.Tag == nil
+			case *ast.Identifier, *ast.NumberLiteral, *ast.StringLiteral, *ast.TemplateElement, *ast.UnaryExpression:
+			default:
+				pure = false
+			}
+			return pure
+		})
+	}
+	return makes && pure
+}
+
 // lookup finds the value of a key: its address, 0 if it is missing, and size.
 func (l *lower) lookup(key value, at file.Idx) (ptr, size *tree) {
 	l.tally(countLookups, constI64(1))
@@ -164,6 +198,10 @@ func (l *lower) lookup(key value, at file.Idx) (ptr, size *tree) {
 		packed := l.newLocal(i64)
 		l.emit(&statement{kind: stmtCall, callee: l.helper(helperLookupBytes), values: []*tree{key.n, key.m}, sets: []int{packed}})
 		l.unpack(packed, p, n, at)
+		if l.keyMark != nil {
+			l.emit(setGlobal(globalScratch, l.keyMark))
+			l.keyMark = nil
+		}
 		return ptr, size
 	}
 	key = l.checkedKey(key, at)

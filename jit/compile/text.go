@@ -164,8 +164,8 @@ func (l *lower) appendText(x, y value) value {
 	}
 	ascii := func() value {
 		p := l.callHelper(helperAlloc, size)
-		l.emit(&statement{kind: stmtCopy, values: []*tree{p, x.n, x.m}})
-		l.emit(&statement{kind: stmtCopy, values: []*tree{binary2(opI32Add, p, x.m), y.n, y.m}})
+		l.copyBytes(p, x.n, x.m)
+		l.copyBytes(binary2(opI32Add, p, x.m), y.n, y.m)
 		return pairValue(p, size, stringT)
 	}
 	return l.narrowOrWide(isWideText(x, y), ascii, func() value {
