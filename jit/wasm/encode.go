@@ -10,13 +10,16 @@ import (
 	"shredder/pktproc/wire"
 )
 
+// noArgument stands for those that are not given; nobody writes to it.
+var noArgument = argument{kind: compile.KindUndefined}
+
 // push appends the arguments in the representations of the entry's parameters
 // and copies their bytes to scratch.
 func (i *Instance) push(s []uint64, f *Form, scratch uint32) ([]uint64, uint32) {
-	for n, t := range f.module.Params {
-		a := argument{kind: compile.KindUndefined}
+	for n, rep := range f.params {
+		a := &noArgument
 		if n < len(i.args) {
-			a = i.args[n]
+			a = &i.args[n]
 		}
 		code := uint64(compile.CodeUndefined)
 		switch a.kind {
@@ -26,7 +29,7 @@ func (i *Instance) push(s []uint64, f *Form, scratch uint32) ([]uint64, uint32) 
 			code = uint64(a.n)
 		}
 		isNumber := a.kind == compile.KindInt || a.kind == compile.KindDouble
-		switch t.Representation() {
+		switch rep {
 		case compile.RepI64:
 			if isNumber {
 				s = append(s, uint64(a.n))
@@ -78,7 +81,7 @@ func (i *Instance) push(s []uint64, f *Form, scratch uint32) ([]uint64, uint32) 
 }
 
 // valueOf makes a JSON value of an argument; 2 to 4 if it has none.
-func (i *Instance) valueOf(a argument) uint32 {
+func (i *Instance) valueOf(a *argument) uint32 {
 	switch a.kind {
 	case compile.KindBool:
 		return i.newNode(compile.TagBool, uint32(a.n), 0)
@@ -127,10 +130,9 @@ func (i *Instance) encodeValue(inv *jit.Invocation, left int64, dst []byte, ref 
 // encode writes the result in wire encoding: a stored value goes from the arena
 // to the reply in one copy.
 func (i *Instance) encode(inv *jit.Invocation, f *Form, left int64, s []uint64) (int64, jit.Outcome) {
-	t := f.module.Result
 	dst := inv.Result[:0]
 	code := uint64(compile.CodeUndefined)
-	switch t.Representation() {
+	switch f.result {
 	case compile.RepI64:
 		if n := int64(s[0]); n >= -maxSafe {
 			dst = wire.AppendInt(dst, n)
@@ -150,11 +152,11 @@ func (i *Instance) encode(inv *jit.Invocation, f *Form, left int64, s []uint64) 
 	case compile.RepPair:
 		address := uint32(s[0])
 		if address > compile.CodeJSON-compile.CodeUndefined {
-			return i.encodeBytes(inv, t, left, dst, s)
+			return i.encodeBytes(inv, &f.module.Result, left, dst, s)
 		}
 		code = compile.CodeUndefined + uint64(address)
 	default:
-		if t.IsValue() {
+		if f.isValue {
 			return i.encodeValue(inv, left, dst, s[0])
 		}
 		code = uint64(uint32(s[0]))
@@ -178,7 +180,7 @@ func (i *Instance) encode(inv *jit.Invocation, f *Form, left int64, s []uint64) 
 	return i.bounded(inv, left, dst)
 }
 
-func (i *Instance) encodeBytes(inv *jit.Invocation, t compile.Type, left int64, dst []byte, s []uint64) (int64, jit.Outcome) {
+func (i *Instance) encodeBytes(inv *jit.Invocation, t *compile.Type, left int64, dst []byte, s []uint64) (int64, jit.Outcome) {
 	if t.IsText() {
 		return i.encodeText(inv, left, dst, i.textAt(s[0], s[1]))
 	}

@@ -80,6 +80,11 @@ type Form struct {
 	exit   api.Global
 	free   api.MutableGlobal // first free byte of scratch
 	counts [2]api.Global     // lookups, bytes read
+	// Representations of the entry's parameters and of its result: a Type is too
+	// large to be asked at every call.
+	params  []uint8
+	result  uint8
+	isValue bool
 }
 
 // New makes an instance without any function compiled yet.
@@ -105,6 +110,10 @@ func (m *Module) Instantiate(s *store.Shard) (*Form, error) {
 	f := &Form{kinds: m.kinds, module: m, run: run, call: run.ExportedFunction(compile.EntryName),
 		fuel: run.ExportedGlobal("fuel"), exit: run.ExportedGlobal("exit"),
 		counts: [2]api.Global{run.ExportedGlobal("lookups"), run.ExportedGlobal("read")}}
+	for _, t := range m.Params {
+		f.params = append(f.params, t.Representation())
+	}
+	f.result, f.isValue = m.Result.Representation(), m.Result.IsValue()
 	f.free, _ = run.ExportedGlobal("scratch").(api.MutableGlobal)
 	runtime.AddCleanup(f, func(m wazeroModule) { _ = m.Close(context.Background()) }, run)
 	return f, nil

@@ -115,7 +115,8 @@ func (i *Instance) run(inv *jit.Invocation, f *Form) jit.Outcome {
 	var block store.Block
 	scratch, limit := uint32(8), uint32(8)
 	size := 0
-	for _, a := range i.args {
+	for n := range i.args {
+		a := &i.args[n]
 		if a.b != nil {
 			if a.kind == compile.KindJSON {
 				size += 12*len(a.b) + 64
