@@ -35,7 +35,7 @@ func (l *lower) bulkMethod(e *ast.CallExpression, name string, v value) (out val
 		from, n := l.section(v, args, at)
 		return pairValue(l.temp(binary2(opI32Add, v.n, bytes(from))), n, v.t), true
 	case "slice":
-		l.burnTree(quarter)
+		l.charge(quarter)
 		l.burnTree(quarter)
 		from, n := l.section(v, args, at)
 		size := bytes(n)
@@ -76,14 +76,33 @@ func (l *lower) section(v value, args []value, at file.Idx) (from, n *tree) {
 			l.refuse(at, "a bound that is "+args[i].t.describe(), "use a whole number")
 		}
 		x := l.temp(args[i].integer())
-		negative := l.temp(binary2(opI64Add, length, x))
-		negative = choose(binary2(opI64LtS, negative, constI64(0)), constI64(0), negative)
-		return l.temp(choose(binary2(opI64LtS, x, constI64(0)), negative, choose(binary2(opI64GtS, x, length), length, x)))
+		if c, ok := args[i].constant(); ok && c == 0 {
+			return x
+		}
+		if args[i].t.lo >= 0 {
+			return l.atMost(x, length)
+		}
+		negative := l.notNegative(binary2(opI64Add, length, x))
+		return l.temp(choose(binary2(opI64LtS, x, constI64(0)), negative, l.atMost(x, length)))
 	}
 	start, end := place(0, constI64(0)), place(1, length)
-	count := l.temp(binary2(opI64Sub, end, start))
-	count = choose(binary2(opI64LtS, count, constI64(0)), constI64(0), count)
+	count := end
+	if !start.isConst() {
+		count = l.notNegative(binary2(opI64Sub, end, start))
+	}
 	return l.temp(unary(opI32WrapI64, start)), l.temp(unary(opI32WrapI64, count))
+}
+
+// atMost is the smaller of two integers that are not far apart, and notNegative
+// the larger of one and 0: by masks, for a select costs wazero its condition twice.
+func (l *lower) atMost(x, limit *tree) *tree {
+	over := l.temp(binary2(opI64Sub, x, limit))
+	return l.temp(binary2(opI64Add, limit, binary2(opI64And, over, binary2(opI64ShrS, over, constI64(63)))))
+}
+
+func (l *lower) notNegative(x *tree) *tree {
+	x = l.temp(x)
+	return l.temp(binary2(opI64And, x, binary2(opI64Xor, binary2(opI64ShrS, x, constI64(63)), constI64(-1))))
 }
 
 // writable notes that a view is written to: the store calls that it may come

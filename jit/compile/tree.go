@@ -153,6 +153,12 @@ func load(op opcode, a *tree, offset uint32) *tree {
 // 1.12 on amd64 does not tell its register allocator that the conditional move of a
 // float reads its destination (xmmCMov), and the result is a where a was spilled.
 func choose(cond, a, b *tree) *tree {
+	if cond.isConst() {
+		if cond.imm != 0 {
+			return a
+		}
+		return b
+	}
 	if a.t == f64 {
 		bits := choose(cond, unary(opI64ReintF64, a), unary(opI64ReintF64, b))
 		return unary(opF64ReintI64, bits)
