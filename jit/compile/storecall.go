@@ -31,7 +31,7 @@ func (l *lower) storeCall(e *ast.CallExpression, name string) value {
 		return v
 	}
 	var mark *tree
-	if makesKey(e.ArgumentList) {
+	if l.makesKey(e.ArgumentList) {
 		mark = l.temp(globalGet(globalScratch))
 	}
 	args := l.arguments(e.ArgumentList)
@@ -158,7 +158,7 @@ func (l *lower) storeScalar(elem element, key, index value, e *ast.CallExpressio
 // makesKey says that arguments put a text together, as key, and do nothing else:
 // after the lookup its scratch is free again. A loop over names needs it, and
 // finds the text in the cache.
-func makesKey(args []ast.Expression) bool {
+func (l *lower) makesKey(args []ast.Expression) bool {
 	makes := false
 	pure := true
 	for i, a := range args {
@@ -169,7 +169,11 @@ func makesKey(args []ast.Expression) bool {
 			case *ast.TemplateLiteral:
 				makes = makes || i == 0
 				pure = pure && n.Tag == nil
-			case *ast.Identifier, *ast.NumberLiteral, *ast.StringLiteral, *ast.TemplateElement, *ast.UnaryExpression:
+			case *ast.Identifier:
+				// Objects may turn into text by steps that others see.
+				v := l.variableNamed(n)
+				pure = pure && (v == nil || l.read(v).t.only(kPrimitive|kString))
+			case *ast.NumberLiteral, *ast.StringLiteral, *ast.TemplateElement, *ast.UnaryExpression:
 			default:
 				pure = false
 			}
