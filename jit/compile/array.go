@@ -38,11 +38,11 @@ func (l *lower) store32(p *tree, off uint32, x *tree) {
 
 // newList makes an array, set or map with room for n elements.
 func (l *lower) newList(n *tree, t Type) value {
-	p := l.callHelper(helperAlloc, constI32(listSize))
-	data := l.callHelper(helperAlloc, binary2(opI32Shl, n, constI32(3)))
-	l.store32(p, listLen, constI32(0))
+	p := l.callHelper(helperAlloc, binary2(opI32Add, binary2(opI32Shl, n, constI32(3)), constI32(listSize)))
+	// The highest offset first: the bounds checks of the others merge with it.
+	l.store32(p, listData, binary2(opI32Add, p, constI32(listSize)))
 	l.store32(p, listCap, n)
-	l.store32(p, listData, data)
+	l.store32(p, listLen, constI32(0))
 	if t.has(kMap) {
 		l.store32(p, listValue, l.newList(n, heapT(kArray, t.cell())).n)
 	}
@@ -233,16 +233,20 @@ func (c *compiler) buildPush(f *function) {
 	l := c.bodyOf(f, []valueType{i32, f64}, nil)
 	list := localGet(0, i32)
 	l.stable[0], l.stable[1] = true, true
+	dataLocal := l.newLocal(i32)
+	data := localGet(dataLocal, i32)
+	l.emit(setLocal(dataLocal, load(opI32Load, list, listData)))
 	n := l.temp(load(opI32Load, list, listLen))
 	full := binary2(opI32Eq, n, load(opI32Load, list, listCap))
-	l.emit(&statement{kind: stmtIf, value: full, body: l.into(func() {
+	l.emit(&statement{kind: stmtIf, cold: true, value: full, body: l.into(func() {
 		room := l.temp(binary2(opI32Shl, n, constI32(1)))
-		data := l.callHelper(helperAlloc, binary2(opI32Shl, room, constI32(3)))
-		l.emit(&statement{kind: stmtCopy, values: []*tree{data, load(opI32Load, list, listData), binary2(opI32Shl, n, constI32(3))}})
-		l.emit(&statement{kind: stmtStore, op: opI32Store, values: []*tree{list}, value: data, offset: listData})
-		l.emit(&statement{kind: stmtStore, op: opI32Store, values: []*tree{list}, value: room, offset: listCap})
+		larger := l.callHelper(helperAlloc, binary2(opI32Shl, room, constI32(3)))
+		l.emit(&statement{kind: stmtCopy, values: []*tree{larger, data, binary2(opI32Shl, n, constI32(3))}})
+		l.emit(setLocal(dataLocal, larger))
+		l.store32(list, listData, data)
+		l.store32(list, listCap, room)
 	})})
-	address := binary2(opI32Add, load(opI32Load, list, listData), binary2(opI32Shl, n, constI32(3)))
+	address := binary2(opI32Add, data, binary2(opI32Shl, n, constI32(3)))
 	l.emit(&statement{kind: stmtStore, op: opF64Store, values: []*tree{address}, value: localGet(1, f64)})
 	l.emit(&statement{kind: stmtStore, op: opI32Store, values: []*tree{list}, value: binary2(opI32Add, n, constI32(1)), offset: listLen})
 	l.emit(&statement{kind: stmtReturn})

@@ -9,12 +9,8 @@ func keyBits(x *tree) *tree {
 // probe walks a set's index for bits: it calls found with the number of the
 // element, and ends at the first free slot, whose address is in the local slot.
 func (l *lower) probe(set, bits *tree, slot int, found func() []*statement) {
-	// The low half of a small integer's double is 0: a product alone would leave
-	// the bits that the mask takes empty.
-	gamma := uint64(0x9e3779b97f4a7c15)
-	folded := binary2(opI64Xor, bits, binary2(opI64ShrU, bits, constI64(32)))
-	h := l.temp(unary(opI32WrapI64, binary2(opI64ShrU, binary2(opI64Mul, folded, constI64(int64(gamma))), constI64(32))))
-	mask, index, data := l.temp(load(opI32Load, set, listMask)), l.temp(load(opI32Load, set, listIndex)), l.temp(load(opI32Load, set, listData))
+	h := l.hashBits(bits)
+	index, mask, data := l.temp(load(opI32Load, set, listIndex)), l.temp(load(opI32Load, set, listMask)), l.temp(load(opI32Load, set, listData))
 	at := l.newLocal(i32)
 	l.emit(setLocal(at, h))
 	head, free := &label{used: true}, &label{used: true}
@@ -28,6 +24,40 @@ func (l *lower) probe(set, bits *tree, slot int, found func() []*statement) {
 		l.emit(setLocal(at, binary2(opI32Add, localGet(at, i32), constI32(1))))
 		l.emit(&statement{kind: stmtBr, label: head})
 	})}}})
+}
+
+// hashBits folds first: the low half of a small integer's double is 0, and a
+// product alone would leave the bits that the mask takes empty.
+func (l *lower) hashBits(bits *tree) *tree {
+	gamma := uint64(0x9e3779b97f4a7c15)
+	folded := binary2(opI64Xor, bits, binary2(opI64ShrU, bits, constI64(32)))
+	return l.temp(unary(opI32WrapI64, binary2(opI64ShrU, binary2(opI64Mul, folded, constI64(int64(gamma))), constI64(32))))
+}
+
+// findKey is what helperFind gives. An integer's first place is looked at in
+// line, which settles most: an index is at most half full.
+func (l *lower) findKey(set *tree, key value, double *tree) *tree {
+	if !key.t.only(kInt) {
+		return l.callHelper(helperFind, set, double)
+	}
+	double = l.temp(double)
+	bits := l.temp(unary(opI64ReintF64, double))
+	index, mask, data := l.temp(load(opI32Load, set, listIndex)), l.temp(load(opI32Load, set, listMask)), l.temp(load(opI32Load, set, listData))
+	place := binary2(opI32Add, index, binary2(opI32Shl, binary2(opI32And, l.hashBits(bits), mask), constI32(2)))
+	n := l.newLocal(i32)
+	number := localGet(n, i32)
+	done := &label{used: true}
+	l.emit(setLocal(n, load(opI32Load, place, 0)))
+	l.emit(&statement{kind: stmtBlock, label: done, body: l.into(func() {
+		l.emit(&statement{kind: stmtBrIf, value: unary(opI32Eqz, number), label: done})
+		element := binary2(opI32Add, data, binary2(opI32Shl, binary2(opI32Sub, number, constI32(1)), constI32(3)))
+		other := binary2(opI64Ne, load(opI64Load, element, 0), bits)
+		l.emit(&statement{kind: stmtIf, cold: true, value: other, body: l.into(func() {
+			l.emit(&statement{kind: stmtCall, callee: l.helper(helperFind), values: []*tree{set, double}, sets: []int{n}})
+		})})
+	})})
+	l.stable[n] = true
+	return number
 }
 
 // buildFind gives the number of an element of a set or a map, counted from 1.

@@ -61,7 +61,7 @@ func (l *lower) hashMethod(e *ast.CallExpression, name string, v value) value {
 	case "delete":
 		return boolValue(l.callHelper(helperRemove, v.n, key))
 	}
-	number := l.callHelper(helperFind, v.n, key)
+	number := l.findKey(v.n, args[0], key)
 	found := l.temp(binary2(opI32Ne, number, constI32(0)))
 	if name == "has" {
 		return boolValue(found)
