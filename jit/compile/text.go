@@ -140,6 +140,11 @@ const largestText = 1 << 24
 // it cannot see that it is short: two literals are never long enough to matter.
 func (l *lower) concatenate(a, b value, at file.Idx) value {
 	x := l.toText(l.simple(a), at)
+	if b.t.only(kInt) && x.t.only(kString) && !x.t.wide && l.flow != nil {
+		out := l.appendInteger(x, b)
+		l.burnUnits(out.units())
+		return out
+	}
 	y := l.toText(l.simple(b), at)
 	if l.flow == nil {
 		return nothing()
@@ -147,6 +152,19 @@ func (l *lower) concatenate(a, b value, at file.Idx) value {
 	out := l.appendText(x, y)
 	l.burnUnits(out.units())
 	return out
+}
+
+// appendInteger writes an integer's digits behind ASCII text, where they stay.
+func (l *lower) appendInteger(x, n value) value {
+	x, n = l.simple(x), l.simple(n)
+	l.exitIf(binary2(opI32GtU, x.m, constI32(largestText-largestDecimal)), ExitScratch, l.f.literal.Function, "", false)
+	if l.flow == nil {
+		return nothing()
+	}
+	p := l.callHelper(helperAlloc, binary2(opI32Add, x.m, constI32(largestDecimal)))
+	l.copyBytes(p, x.n, x.m)
+	size := l.callHelper(helperDecimal, n.integer(), binary2(opI32Add, p, x.m))
+	return pairValue(p, l.temp(binary2(opI32Add, x.m, size)), stringT)
 }
 
 // burnUnits burns for work on so many code units or bytes.
