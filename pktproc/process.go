@@ -53,8 +53,13 @@ func (p *Processor) Process(b *nic.Burst, now Clock) {
 	frames := b.Frames[:min(b.N, nic.BurstSize)]
 	all := p.parsed[:len(frames)]
 	p.n.Frames += uint64(len(frames))
+	left := false
 	for i := range frames {
 		p.parse(&frames[i], &all[i], frames[i].Checksum == nic.ChecksumUnknown)
+		left = left || all[i].kind != kindDone
+	}
+	if !left { // a burst of PINGs, or of what is not for us
+		return
 	}
 	p.touchTenants(all)
 	n := 0
