@@ -21,6 +21,9 @@ const (
 	listDead  = 24 // u32: keys of a set or map that were deleted
 	listSize  = 32
 
+	// As the host sees them.
+	ListLen, ListCap, ListData, ListSize = listLen, listCap, listData, listSize
+
 	// setSlots of an empty set's index; it is kept at most half full.
 	setSlots = 16
 )

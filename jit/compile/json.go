@@ -81,3 +81,30 @@ func (l *lower) stringify(e ast.Expression, at file.Idx) value {
 		return write()
 	}, at)
 }
+
+// storeScan is store.scan: an object as JSON.parse would give it.
+func (l *lower) storeScan(cursor, limit value, at file.Idx) value {
+	if cursor.t.only(kUndefined) {
+		cursor = constNumber(0)
+	} else if cursor.t.has(kNil|kBool) && !cursor.t.has(kValue) {
+		l.refuse(at, "a cursor that is "+cursor.t.describe(), "begin with 0 and go on with what scan returned")
+	}
+	limit = l.keep(limit)
+	cursor = l.keep(l.toText(l.simple(cursor), at))
+	if l.flow == nil {
+		return nothing()
+	}
+	l.throw(not(l.hostCall("isCursor", i32, cursor.n, cursor.m)), at, "TypeError: a cursor is what scan returned, or 0")
+	n := l.wholeOption(limit, "limit", scanDefault, at)
+	l.throw(binary2(opI64GtU, binary2(opI64Sub, n, constI64(1)), constI64(scanMost-1)), at, "RangeError: scan returns 1 to 1024 keys")
+	if l.flow == nil {
+		return nothing()
+	}
+	return l.valueResult(l.batchHost("scan", i32, []*tree{cursor.n, cursor.m, n}), valueT, at)
+}
+
+// Keys that one scan returns.
+const (
+	scanDefault = 100
+	scanMost    = 1024
+)

@@ -63,6 +63,8 @@ func (l *lower) storeCall(e *ast.CallExpression, name string) value {
 		return l.storeText(arg(0), at)
 	case "json":
 		return l.storeJSON(arg(0), at)
+	case "scan":
+		return l.storeScan(arg(0), arg(1), at)
 	case "has":
 		ptr, _ := l.lookup(arg(0), at)
 		return boolValue(binary2(opI32Ne, ptr, constI32(0)))
@@ -72,7 +74,7 @@ func (l *lower) storeCall(e *ast.CallExpression, name string) value {
 		size := intValue(unary(opI64ExtI32U, n), lengthT)
 		return l.orUndefined(found, size)
 	}
-	l.refuse(at, "store."+name, "compiled functions know get, text, u8 to f64, u8At to f64At, has, size, version, set, delete, incr, lengths, sumLengths, gather, sum and concat")
+	l.refuse(at, "store."+name, "compiled functions know get, text, u8 to f64, u8At to f64At, has, size, version, set, delete, incr, lengths, sumLengths, gather, sum, concat, json and scan")
 	return nothing()
 }
 

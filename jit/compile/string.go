@@ -58,6 +58,8 @@ func (l *lower) stringMethod(e *ast.CallExpression, name string, v value) value 
 		return c.pad()
 	case "replace", "replaceAll":
 		return c.replace()
+	case "split":
+		return c.split()
 	}
 	l.refuse(e.Callee.Idx0(), "method "+name+" of a string", stringInstead(name))
 	return nothing()
@@ -69,8 +71,6 @@ func stringInstead(name string) string {
 		return "compare with < and ==="
 	case "match", "matchAll", "search":
 		return "look for text with indexOf and startsWith, and for characters with charCodeAt"
-	case "split":
-		return "cut the text up with indexOf and slice"
 	}
 	return "build it from slice, indexOf and charCodeAt"
 }
@@ -396,6 +396,36 @@ func (c *stringCall) replace() value {
 	out := c.hostString("textReplace", t, c.v.n, c.v.m, pattern.n, pattern.m, with.n, with.m, all)
 	c.burnUnits(out.units())
 	return out
+}
+
+// split cuts a text up at each place of a separator.
+func (c *stringCall) split() value {
+	c.burn(1)
+	c.burnUnits(c.v.units())
+	c.burnTree(binary2(opI64ShrU, binary2(opI64Shl, c.length(), constI64(2)), constI64(6)))
+	limit := constI64(1<<32 - 1)
+	if a := c.arg(1); !a.t.only(kUndefined) {
+		if !a.t.only(kInt | kNumber) {
+			c.refuse(c.at, "a limit that is "+a.t.describe(), "give a number")
+		}
+		limit = binary2(opI64And, c.toInt32(c.simple(c.number(a, c.at))).n, constI64(1<<32-1))
+	}
+	separator, whole := c.arg(0), constI32(0)
+	if separator.t.only(kUndefined) {
+		separator, whole = c.stringConstant("", c.at), constI32(1)
+	} else if separator.t.only(kString) {
+		separator = c.keep(separator)
+	} else {
+		c.refuse(c.at, "split at "+separator.t.describe(), "give a string")
+	}
+	cell := c.newCell(c.e)
+	if !cell.grow(&cell.elem, Type{k: kString, wide: c.v.t.wide}) {
+		c.refuse(c.at, "an array of strings that also takes others", "use an array for each type of element")
+	}
+	c.scratch = true
+	r := c.hostCall("textSplit", i32, c.v.n, c.v.m, separator.n, separator.m, limit, whole)
+	c.exitIf(unary(opI32Eqz, r), ExitScratch, c.at, "", false)
+	return refValue(r, heapT(kArray, cell))
 }
 
 // numberMethod is toString and toFixed of a number.

@@ -44,7 +44,14 @@ func (r *Runtime) installStringGuards() {
 			}},
 		})
 		r.replaceMethod(proto, "replace", guardReplace(0))
-		r.replaceMethod(proto, "replaceAll", guardReplace(0))
+		r.replaceMethod(proto, "replaceAll", func(r *Runtime, original func(goja.FunctionCall) goja.Value) func(goja.FunctionCall) goja.Value {
+			return guardReplace(0)(r, func(call goja.FunctionCall) goja.Value {
+				if v, ok := r.replaceNothing(call); ok {
+					return v
+				}
+				return original(call)
+			})
+		})
 		r.guardMethod(r.intrinsic("String"), "raw", func(r *Runtime, call goja.FunctionCall) { r.rawTemplate(call) })
 	}
 	r.installRegExpGuards()
@@ -116,6 +123,57 @@ func guardReplace(subjectIn int) replacement {
 			result := original(goja.FunctionCall{This: call.This, Arguments: arguments})
 			r.meter.grow(extent(result))
 			return result
+		}
+	}
+}
+
+// replaceNothing is replaceAll of the empty string in a text that is not ASCII:
+// goja finds it again and again behind the end.
+func (r *Runtime) replaceNothing(call goja.FunctionCall) (goja.Value, bool) {
+	subject, ok := call.This.(goja.String)
+	pattern, isText := call.Argument(0).(goja.String)
+	if !ok || !isText || pattern.Length() > 0 {
+		return nil, false
+	}
+	if _, isCode := call.Argument(1).(*goja.Object); !isCode {
+		call.Arguments = []goja.Value{call.Arguments[0], call.Argument(1).ToString()}
+	}
+	with := callable(call.Argument(1))
+	var out goja.StringBuilder
+	n := subject.Length()
+	for at := 0; at <= n; at++ {
+		if with != nil {
+			text := with(goja.FunctionCall{This: undefined, Arguments: []goja.Value{pattern, intValue(int64(at)), subject}})
+			out.WriteString(text.ToString().(goja.String))
+		} else {
+			expand(&out, call.Argument(1).(goja.String), subject, at)
+		}
+		if at < n {
+			out.WriteSubstring(subject, at, at+1)
+		}
+	}
+	return out.String(), true
+}
+
+// expand writes a replacement for nothing at a place of subject.
+func expand(out *goja.StringBuilder, with, subject goja.String, at int) {
+	for i, n := 0, with.Length(); i < n; i++ {
+		if with.CharAt(i) != '$' || i+1 == n {
+			out.WriteSubstring(with, i, i+1)
+			continue
+		}
+		i++
+		switch with.CharAt(i) {
+		case '$':
+			out.WriteRune('$')
+		case '&':
+		case '`':
+			out.WriteSubstring(subject, 0, at)
+		case '\'':
+			out.WriteSubstring(subject, at, subject.Length())
+		default:
+			out.WriteRune('$')
+			i--
 		}
 	}
 }

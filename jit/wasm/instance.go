@@ -54,6 +54,7 @@ type Instance struct {
 	utf8       []byte
 	value      []byte
 	values     [][]byte
+	parts      []uint64
 	requestID  uint64
 	lookups    uint64 // and read: by host functions
 	read       uint64

@@ -220,6 +220,11 @@ func (p *jsonParser) array() (uint32, bool) {
 		}
 		p.refs = append(p.refs, ref)
 	}
+	return p.listFrom(start)
+}
+
+// listFrom makes an array of the references from start on.
+func (p *jsonParser) listFrom(start int) (uint32, bool) {
 	list := p.refs[start:]
 	b, address := p.i.alloc(4 * len(list))
 	if b == nil && len(list) > 0 {

@@ -128,6 +128,8 @@ func (g *generator) number(d int) string {
 			v := g.pick(g.views...)
 			return fmt.Sprintf("(%s ? %s : 0)", v, g.pick(v+".reduce((a, x, i) => a + x * i, 1)", v+".findIndex(x => x > 3)", "("+v+".find(x => x < "+g.number(d-1)+") ?? 5)"))
 		}
+	case 27:
+		return g.pick("(+("+g.json()+" ?? 3))", "("+g.json()+" === "+g.number(0)+" ? 1 : 0)", "("+g.json()+" ? 4 : 5)", "(store.json('json')?.n ?? 2) * 2", "store.json('json').list.length")
 	case 21:
 		return "store.incr('n" + g.pick("a", "b") + "', " + g.pick("1", "5", "-2") + ")"
 	}
@@ -143,13 +145,13 @@ func (g *generator) text(d int) string {
 		return g.pick("'x'", "'l'", "'key:12'", "'grüße'", "'a😀b'", "'\\ud83d'", "'\\ude00 '", "''")
 	}
 	t := g.text(d - 1)
-	switch g.r.IntN(9) {
+	switch g.r.IntN(10) {
 	case 0:
 		return fmt.Sprintf("(%s + %s)", t, g.text(d-1))
 	case 1:
 		return fmt.Sprintf("%s.%s(%s, %s)", t, g.pick("slice", "substring", "substr"), g.number(0), g.index(d-1))
 	case 2:
-		return t + g.pick(".toUpperCase()", ".toLowerCase()", ".trim()", ".repeat(3)", ".concat('é', 1)", ".charAt(1)")
+		return t + g.pick(".substring(1)", ".repeat(3)", ".concat('é', 1)", ".charAt(1)")
 	case 3:
 		return fmt.Sprintf("%s.%s(%s, %s)", t, g.pick("replace", "replaceAll"), g.pick("'l'", "'e'", "'ü'"), g.text(d-1))
 	case 4:
@@ -160,8 +162,16 @@ func (g *generator) text(d int) string {
 		return fmt.Sprintf("(store.text(%s) ?? %s)", g.pick("'text'", "'wide'", "'none'"), t)
 	case 7:
 		return fmt.Sprintf("(%s ? %s : %s)", g.condition(0), t, g.text(d-1))
+	case 8:
+		return g.pick("String("+g.json()+")", "(typeof "+g.json()+")", "JSON.stringify("+g.json()+" ?? 7)", t+".split('l').join('-')")
 	}
 	return t
+}
+
+// json writes an expression that is a JSON value or undefined.
+func (g *generator) json() string {
+	v := fmt.Sprintf("store.json(%s)", g.pick("'json'", "'json'", "'none'"))
+	return g.pick(v+"?.n", v+"?.s", v+"?.t", v+"?.none", v+"?.list?.["+g.index(0)+"]", "JSON.parse('[1,\"é\",null]')["+g.index(0)+"]", "JSON.parse('{\"a\":true}').a")
 }
 
 // product never gives −0, of which goja keeps the sign for −1 × 0 alone (docs/compiler.md);
@@ -388,6 +398,7 @@ func fillRandom(b *tiers, r *rand.Rand) {
 	}
 	b.Set(store.BytesKey([]byte("bytes")), []byte{1, 2, 3, 4, 250, 251, 252, 253})
 	b.Set(store.BytesKey([]byte("text")), []byte("hello wo"))
+	b.Set(store.BytesKey([]byte("json")), []byte(`{"n":12.5,"s":"grüße","t":true,"list":[1,"2",null,false,7]}`))
 	b.Set(store.BytesKey([]byte("wide")), []byte("größe 😀 xyz"))
 	b.Set(store.BytesKey([]byte("na")), []byte("41"))
 }

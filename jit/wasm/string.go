@@ -30,6 +30,7 @@ var stringFunctions = map[string]hostFunction{
 	"textPad":     {"iiliii", "l", hostTextPad},
 	"textReplace": {"iiiiiii", "l", hostTextReplace},
 	"textOfUnit":  {"l", "l", hostTextOfUnit},
+	"textSplit":   {"iiiili", "i", hostTextSplit},
 	"numberRadix": {"dl", "l", hostNumberRadix},
 	"numberFixed": {"dl", "l", hostNumberFixed},
 	"parseInt":    {"iil", "d", hostParseInt},
@@ -303,6 +304,56 @@ func (b *builder) substitute(t text, start, end int, with text, most int) bool {
 		}
 	}
 	return true
+}
+
+// hostTextSplit makes an array of the parts of a text; address 0: no room.
+func hostTextSplit(i *Instance, s []uint64) {
+	address, t, sep, limit, whole := s[0], i.textAt(s[0], s[1]), i.textAt(s[2], s[3]), s[4], uint32(s[5]) != 0
+	s[0] = 0
+	parts := i.parts[:0]
+	add := func(from, to int) bool {
+		if uint64(len(parts)) >= limit {
+			return false
+		}
+		parts = append(parts, i.cutAt(address, t, from, to))
+		return parts[len(parts)-1] != noScratch
+	}
+	last, n := 0, t.len()
+	switch {
+	case whole:
+		add(0, n)
+	case sep.len() == 0:
+		for last < n && add(last, last+1) {
+			last++
+		}
+	default:
+		at := t.find(sep, 0)
+		for at >= 0 && add(last, at) {
+			last = at + sep.len()
+			at = t.find(sep, last)
+		}
+		if at < 0 {
+			add(last, n)
+		}
+	}
+	i.parts = parts
+	if len(parts) > 0 && parts[len(parts)-1] == noScratch {
+		return
+	}
+	room := max(len(parts), 8)
+	data, at := i.alloc(8 * room)
+	header, list := i.alloc(compile.ListSize)
+	if data == nil || header == nil {
+		return
+	}
+	for n, part := range parts {
+		binary.LittleEndian.PutUint64(data[8*n:], part>>32|part<<32) // address first
+	}
+	clear(header)
+	binary.LittleEndian.PutUint32(header[compile.ListLen:], uint32(len(parts)))
+	binary.LittleEndian.PutUint32(header[compile.ListCap:], uint32(room))
+	binary.LittleEndian.PutUint32(header[compile.ListData:], at)
+	s[0] = uint64(list)
 }
 
 func hostTextOfUnit(i *Instance, s []uint64) {

@@ -59,6 +59,8 @@ export function thrownWide(k, s) { throw new TypeError('grüße') }
 export function thrownLong(k, s) { throw 'é'.repeat(400) + s }
 export function json(k, s) { return { s, t: store.text(k), é: [s, GREETING, LONE, 'a"\n\u0001'] } }
 export function mixed(k, s) { let u = s.length > 3 ? 1 : undefined; let b = s.length > 4 ? true : null; return ` + "`${u} ${b} ${s.length > 2 ? 1.5 : false}`" + ` }
+export function split(k, s) { const p = s.split('l'); let n = 0; for (const x of p) n += x.length; return { p, n, words: s.split(' '), units: s.split(''), some: s.split('l', 2), none: s.split('o', 0), all: s.split(), wide: s.split('é').length, joined: s.split(' ').join('-') } }
+export function nothing(k, s) { return s.slice(0, 5).replaceAll('', '-') + s.slice(0, 5).replaceAll('', "$$<$` + "`" + `>$'$&$x") + s.replace('', 'x') }
 export function long(k, s) { const t = s.repeat(40); return t.length + t.indexOf('x') + t.toUpperCase().length + t.slice(3, 99).length + (t + t).length + ` + "`${t}.${t}`.length" + ` + (t < t + 'a' ? 1 : 0) + t.trim().length + t.concat(t, t).length + t.codePointAt(3) }
 export function identity(k, s) { return request.tenant + request.id + request.tenant.length }
 export function cut(k, s) { const t = store.text(k) ?? ''; const at = t.indexOf(' '); return at < 0 ? t : t.slice(at + 1) + t.slice(0, at) }

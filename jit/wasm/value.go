@@ -19,6 +19,8 @@ import (
 var valueFunctions = map[string]hostFunction{
 	"jsonParse":     {"lii", "li", hostJSONParse},
 	"jsonStored":    {"lii", "li", hostJSONStored},
+	"isCursor":      {"ii", "i", hostIsCursor},
+	"scan":          {"liil", "li", hostScan},
 	"jsonStart":     {"", "", hostJSONStart},
 	"jsonTake":      {"", "l", hostJSONTake},
 	"boxNumber":     {"d", "i", hostBoxNumber},
