@@ -147,6 +147,9 @@ func (lib *Library) Compile(r Request) (m *Module, err error) {
 			m, err = nil, &Refusal{Construct: brokenCompiler, Instead: fmt.Sprint("its function stays on tier 0: ", x)}
 		}
 	}()
+	if lib.effect != nil {
+		lib.refuse(lib.effect.Idx0(), "a statement at the top level", "make what it does part of a constant, or of a function")
+	}
 	literal := lib.functions[r.Function]
 	if literal == nil || !lib.exports[r.Function] {
 		line, column := 0, 0

@@ -45,6 +45,7 @@ type Library struct {
 	bound     map[string]ast.Node       // all other module-level names
 	costs     map[ast.Node]int64
 	exports   map[string]bool
+	effect    ast.Node // a top-level statement that does something, which compiled code would not know of
 	// iterators: tier 0 meters each element that native code takes from a list,
 	// because the library spells something that reaches iterators.
 	iterators bool
@@ -125,6 +126,15 @@ func (lib *Library) declare(s ast.Statement) {
 		}
 	case *ast.ClassDeclaration:
 		lib.bound[s.Class.Name.Name.String()] = s
+	case *ast.EmptyStatement:
+	case *ast.ExpressionStatement:
+		if _, directive := s.Expression.(*ast.StringLiteral); !directive && lib.effect == nil {
+			lib.effect = s
+		}
+	default:
+		if lib.effect == nil {
+			lib.effect = s
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package wasm
 
 import (
+	"errors"
 	"testing"
 
 	"shredder/jit"
@@ -162,5 +163,15 @@ export function parity(n) { return even(n) }
 	}
 	if b.ran[1] != 34 {
 		t.Errorf("%d calls ran compiled", b.ran[1])
+	}
+}
+
+// TestTopLevelStatement: what the top level does to a constant, compiled code does
+// not know of.
+func TestTopLevelStatement(t *testing.T) {
+	i := newInstance(t, "'use strict';\nconst table = new Uint8Array([1, 2]);\ntable[0] = 9;\nexport function f(n) { return table[n]; }", openShard(t))
+	var refusal *compile.Refusal
+	if err := i.Prepare("f", []compile.Kind{compile.KindInt}, nil); !errors.As(err, &refusal) || refusal.Line != 3 {
+		t.Fatalf("%v", err)
 	}
 }
