@@ -104,14 +104,14 @@ func (s *server) start() error {
 	if err := s.registry.Settle(context.Background()); err != nil {
 		return err
 	}
-	s.admin, err = control.Start(control.Config{
-		Address: s.cfg.Admin.Address, Socket: s.cfg.Admin.Socket, Registry: s.registry, Logger: s.log,
-		Metrics: metrics.Handler(metrics.Sources{Plane: s.plane.Load(), Port: s.device.port, Registry: s.registry, Budget: budget}),
-	})
-	if err != nil {
+	if err := s.startResp(); err != nil {
 		return err
 	}
-	if err := s.startResp(); err != nil {
+	s.admin, err = control.Start(control.Config{
+		Address: s.cfg.Admin.Address, Socket: s.cfg.Admin.Socket, Registry: s.registry, Logger: s.log,
+		Metrics: metrics.Handler(metrics.Sources{Plane: s.plane.Load(), Port: s.device.port, Registry: s.registry, Budget: budget, Resp: s.resp}),
+	})
+	if err != nil {
 		return err
 	}
 	s.admin.SetReady(true)

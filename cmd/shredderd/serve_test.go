@@ -248,6 +248,9 @@ func TestFrontDoor(t *testing.T) {
 	if want := "+PONG\r\n$7\r\nby wire\r\n+OK\r\n:0\r\n+OK\r\n"; err != nil || string(replies) != want {
 		t.Errorf("%q, %v", replies, err)
 	}
+	if _, body := d.get("/metrics"); !strings.Contains(body, "shredder_resp_connections_total 1\n") || !strings.Contains(body, "shredder_resp_commands_total 5\n") {
+		t.Error("the metrics do not have a connection and five commands")
+	}
 	if v, err := c.Get(t.Context(), client.Key("k")); err != nil || string(v.Value) != "by-redis" {
 		t.Errorf("%q, %v", v.Value, err)
 	}

@@ -16,17 +16,19 @@ import (
 
 	"shredder/dataplane"
 	"shredder/dpdk"
+	"shredder/internal/resp"
 	"shredder/pktproc"
 	"shredder/store/arena"
 	"shredder/tenants"
 )
 
-// Sources is what is counted. Plane and Port may be nil.
+// Sources is what is counted. Plane, Port and Resp may be nil.
 type Sources struct {
 	Plane    *dataplane.Plane
 	Port     *dpdk.Port
 	Registry *tenants.Registry
 	Budget   *arena.Budget
+	Resp     *resp.Server
 }
 
 // Handler serves the metrics.
@@ -57,7 +59,17 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	if c.Port != nil {
 		port(ch, c.Port)
 	}
+	if c.Resp != nil {
+		frontDoor(ch, c.Resp.Stats())
+	}
 	c.tenants(ch)
+}
+
+func frontDoor(ch chan<- prometheus.Metric, s resp.Stats) {
+	send(ch, prometheus.GaugeValue, "resp_connections", "Redis clients connected.", float64(s.Open))
+	send(ch, prometheus.CounterValue, "resp_connections_total", "Redis clients that connected.", float64(s.Accepted))
+	send(ch, prometheus.CounterValue, "resp_refused_total", "Redis clients refused because too many were connected.", float64(s.Refused))
+	send(ch, prometheus.CounterValue, "resp_commands_total", "Commands of Redis clients.", float64(s.Commands))
 }
 
 // send adds one sample. labels are names and values in turn.

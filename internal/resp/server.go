@@ -230,3 +230,18 @@ func (s *Server) Close(ctx context.Context) error {
 	s.helping.Wait()
 	return err
 }
+
+// Stats is what the front door has counted since it started.
+type Stats struct {
+	Open              int    // connections
+	Accepted, Refused uint64 // connections
+	Commands          uint64
+}
+
+// Stats returns the figures. Any thread may call it.
+func (s *Server) Stats() Stats {
+	s.mu.Lock()
+	open := len(s.conns)
+	s.mu.Unlock()
+	return Stats{Open: open, Accepted: s.accepted.Load(), Refused: s.refused.Load(), Commands: s.commands.Load()}
+}
