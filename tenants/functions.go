@@ -99,10 +99,6 @@ func (r *Registry) build(t *tenant, library string, source []byte, job *Job) (*V
 	return v, rt, compiled, err
 }
 
-// maxScratch is the memory that a compiled call may use for its own, in bytes; in
-// small tenants it is less.
-const maxScratch = 1 << 20
-
 // newRuntime makes what runs v for t: nothing but compiled code if t is sandboxed,
 // else tier 0 as well.
 func (r *Registry) newRuntime(t *tenant, v *Version) (rt Runtime, compiled *wasm.Instance, err error) {
@@ -114,8 +110,7 @@ func (r *Registry) newRuntime(t *tenant, v *Version) (rt Runtime, compiled *wasm
 		return nil, nil, err
 	}
 	if v.library != nil {
-		compiled = wasm.New(v.library, t.local.Shard,
-			wasm.Config{ScratchSize: uint32(min(maxScratch, t.quota/8)), FallBack: rt != nil})
+		compiled = wasm.New(v.library, t.local.Shard, wasm.Config{FallBack: rt != nil})
 	}
 	r.Stats.RuntimesMade.Add(1)
 	return rt, compiled, nil

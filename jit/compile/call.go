@@ -45,6 +45,8 @@ func (l *lower) call(e *ast.CallExpression) value {
 				if name == "fromCharCode" {
 					return l.fromCharCode(e)
 				}
+			case "Array":
+				return l.arrayCall(e, "Array", name)
 			case "console":
 				return l.consoleCall(e, name)
 			}

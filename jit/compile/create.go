@@ -27,6 +27,12 @@ func (l *lower) newExpr(e *ast.NewExpression) value {
 		if id.Name == "Set" && len(e.ArgumentList) == 0 {
 			return l.newList(constI32(listRoom), setT)
 		}
+		if id.Name == "Set" && len(e.ArgumentList) == 1 {
+			return l.setOf(e)
+		}
+		if id.Name == "Array" && len(e.ArgumentList) == 0 {
+			return l.newList(constI32(listRoom), heapT(kArray, l.newCell(e)))
+		}
 		if id.Name == "Map" && len(e.ArgumentList) == 0 {
 			return l.newList(constI32(listRoom), heapT(kMap, l.newCell(e)))
 		}
@@ -44,6 +50,9 @@ func (l *lower) newTypedArray(e *ast.NewExpression, elem element) value {
 	args := l.arguments(e.ArgumentList)
 	if l.flow == nil {
 		return nothing()
+	}
+	if len(args) == 1 && (args[0].t.only(kArray) || args[0].t.only(kView)) {
+		return l.typedArrayFrom(e, elem, args[0])
 	}
 	if len(args) != 1 || !args[0].t.only(kInt|kNumber) {
 		l.refuse(e.New, "a typed array of something that is not known to be a number", "give its length, or a list of numbers")

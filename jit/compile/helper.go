@@ -102,9 +102,20 @@ func (c *compiler) bodyOf(f *function, params, results []valueType) *lower {
 func (c *compiler) buildAlloc(f *function) {
 	l := c.bodyOf(f, []valueType{i32}, []valueType{i32})
 	size := unary(opI64ExtI32U, localGet(0, i32))
-	start := l.temp(globalGet(globalScratch))
-	end := l.temp(binary2(opI64And, binary2(opI64Add, binary2(opI64Add, unary(opI64ExtI32U, start), size), constI64(7)), constI64(-8)))
-	l.emit(&statement{kind: stmtIf, value: binary2(opI64GtU, end, unary(opI64ExtI32U, globalGet(globalLimit))), body: c.leave(ExitScratch)})
+	startLocal, endLocal := l.newLocal(i32), l.newLocal(i64)
+	start, end := localGet(startLocal, i32), localGet(endLocal, i64)
+	take := func() {
+		l.emit(setLocal(startLocal, globalGet(globalScratch)))
+		l.emit(setLocal(endLocal, binary2(opI64And, binary2(opI64Add, binary2(opI64Add, unary(opI64ExtI32U, start), size), constI64(7)), constI64(-8))))
+	}
+	take()
+	beyond := binary2(opI64GtU, end, unary(opI64ExtI32U, globalGet(globalLimit)))
+	l.emit(&statement{kind: stmtIf, value: beyond, cold: true, body: l.into(func() {
+		ok := l.newLocal(i32)
+		l.emit(&statement{kind: stmtCall, callee: c.hostImport("grow", []valueType{i32}, []valueType{i32}), values: []*tree{localGet(0, i32)}, sets: []int{ok}})
+		l.emit(&statement{kind: stmtIf, value: unary(opI32Eqz, localGet(ok, i32)), body: c.leave(ExitScratch)})
+		take()
+	})})
 	l.emit(setGlobal(globalScratch, unary(opI32WrapI64, end)))
 	l.emit(&statement{kind: stmtReturn, values: []*tree{start}})
 }

@@ -29,6 +29,9 @@ func (l *lower) mathCall(e *ast.CallExpression, name string) value {
 			return v
 		}
 	}
+	if v, ok := l.spreadExtreme(e, name); ok {
+		return v
+	}
 	args := l.arguments(e.ArgumentList)
 	if l.flow == nil {
 		return nothing()

@@ -305,6 +305,9 @@ func (l *lower) template(e *ast.TemplateLiteral) value {
 // methodCall lowers x.name(…) of a value.
 func (l *lower) methodCall(e *ast.CallExpression, callee *ast.DotExpression) value {
 	name := callee.Identifier.Name.String()
+	if v, ok := l.filledArray(e, callee); ok {
+		return v
+	}
 	v := l.expr(callee.Left)
 	if l.flow == nil {
 		return nothing()

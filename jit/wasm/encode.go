@@ -51,26 +51,32 @@ func (i *Instance) push(s []uint64, f *Form, scratch uint32) ([]uint64, uint32) 
 			if a.kind == compile.KindText {
 				i.builder.reset()
 				i.builder.utf8(a.b)
-				for n, u := range i.builder.units {
-					binary.LittleEndian.PutUint16(i.mem[scratch+uint32(2*n):], u)
+				room, at := i.argumentRoom(&scratch, 2*len(i.builder.units))
+				if room == nil {
+					return nil, 0
 				}
-				s = append(s, uint64(scratch), uint64(len(i.builder.units))|compile.WideText)
-				scratch += (uint32(2*len(i.builder.units)) + 7) &^ 7
+				for n, u := range i.builder.units {
+					binary.LittleEndian.PutUint16(room[2*n:], u)
+				}
+				s = append(s, uint64(at), uint64(len(i.builder.units))|compile.WideText)
 			} else if a.kind == compile.KindString || a.kind == compile.KindBytes {
-				copy(i.mem[scratch:], a.b)
-				s = append(s, uint64(scratch), uint64(len(a.b)))
-				scratch += (uint32(len(a.b)) + 7) &^ 7
+				room, at := i.argumentRoom(&scratch, len(a.b))
+				if room == nil {
+					return nil, 0
+				}
+				copy(room, a.b)
+				s = append(s, uint64(at), uint64(len(a.b)))
 			} else {
 				s = append(s, code-compile.CodeUndefined, 0)
 			}
 		case compile.RepRef:
 			ref := uint32(code - compile.CodeUndefined)
 			if a.kind != compile.KindNull && a.kind != compile.KindUndefined {
-				i.scratch.Set(uint64(scratch))
+				i.scratch.first.Set(uint64(scratch))
 				if ref = i.valueOf(a); ref-2 < 3 {
 					return nil, 0
 				}
-				scratch = uint32(i.scratch.Get())
+				scratch = uint32(i.scratch.first.Get())
 			}
 			s = append(s, uint64(ref))
 		default:
@@ -125,6 +131,15 @@ func (i *Instance) encodeValue(inv *jit.Invocation, left int64, dst []byte, ref 
 		dst = wire.AppendJSON(dst, i.json.out)
 	}
 	return i.bounded(inv, left, dst)
+}
+
+// argumentRoom takes scratch for an argument; parsed JSON in front of it may have
+// used up the block that was measured for all of them.
+func (i *Instance) argumentRoom(scratch *uint32, n int) (room []byte, at uint32) {
+	i.scratch.first.Set(uint64(*scratch))
+	room, at = i.alloc(n)
+	*scratch = uint32(i.scratch.first.Get())
+	return room, at
 }
 
 // encode writes the result in wire encoding: a stored value goes from the arena

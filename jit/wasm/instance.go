@@ -13,15 +13,13 @@ import (
 
 // Config is what an Instance needs to know of its tenant.
 type Config struct {
-	// ScratchSize is the memory that one invocation may use for strings and
-	// arrays, in bytes; it is reserved in the arena for the call. 0: 1 MiB.
-	ScratchSize uint32
+	// ScratchSize is the first block of memory that a call takes for strings, arrays
+	// and objects, in bytes (scratch.go); 0: 64 KiB. Limits.Scratch bounds all of it.
+	ScratchSize int64
 	// FallBack: there is a tier 0 that has more memory. A call that finds no room for
 	// its scratch, or needs more, is for it.
 	FallBack bool
 }
-
-const defaultScratch = 1 << 20
 
 // Instance is one tenant's compiled functions on its arena. It implements
 // jit.Invoker.
@@ -58,8 +56,7 @@ type Instance struct {
 	requestID  uint64
 	lookups    uint64 // and read: by host functions
 	read       uint64
-	scratch    api.MutableGlobal // of the running form: the first free byte
-	scratchEnd uint32
+	scratch    scratch
 	emptyRef   uint32 // what an empty value's address is: any but 0
 	missed     jit.Miss
 	failed     jit.Guard // what missed.Guard points to
@@ -80,6 +77,7 @@ type Form struct {
 	fuel   api.Global
 	exit   api.Global
 	free   api.MutableGlobal // first free byte of scratch
+	limit  api.MutableGlobal // end of its block
 	counts [2]api.Global     // lookups, bytes read
 	// Representations of the entry's parameters and of its result: a Type is too
 	// large to be asked at every call.
@@ -91,7 +89,7 @@ type Form struct {
 // New makes an instance without any function compiled yet.
 func New(l *Library, s *store.Shard, cfg Config) *Instance {
 	if cfg.ScratchSize == 0 {
-		cfg.ScratchSize = defaultScratch
+		cfg.ScratchSize = firstScratch
 	}
 	i := &Instance{library: l, shard: s, mem: s.Mem(), config: cfg, entries: map[string]*entry{}, emptyRef: 8}
 	i.ctx = callContext{context.Background(), i}
@@ -116,6 +114,7 @@ func (m *Module) Instantiate(s *store.Shard) (*Form, error) {
 	}
 	f.result, f.isValue = m.Result.Representation(), m.Result.IsValue()
 	f.free, _ = run.ExportedGlobal("scratch").(api.MutableGlobal)
+	f.limit, _ = run.ExportedGlobal("limit").(api.MutableGlobal)
 	runtime.AddCleanup(f, func(m wazeroModule) { _ = m.Close(context.Background()) }, run)
 	return f, nil
 }

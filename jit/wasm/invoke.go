@@ -4,7 +4,6 @@ import (
 	"shredder/jit"
 	"shredder/jit/compile"
 	"shredder/pktproc/wire"
-	"shredder/store"
 )
 
 // argument is one decoded argument.
@@ -112,8 +111,6 @@ func (i *Instance) run(inv *jit.Invocation, f *Form) jit.Outcome {
 	i.sorting, i.shapes, i.given = i.sorting[:0], f.module.Shapes, given{}
 	i.json.open, i.json.first, i.json.hasKey = i.json.open[:0], i.json.first[:0], false
 	left := i.meter.begin(l.Fuel, l.Slice*jit.CompiledSpeed, inv.Yield)
-	var block store.Block
-	scratch, limit := uint32(8), uint32(8)
 	size := 0
 	for n := range i.args {
 		a := &i.args[n]
@@ -127,31 +124,25 @@ func (i *Instance) run(inv *jit.Invocation, f *Form) jit.Outcome {
 			left = i.meter.work(left, int64(len(a.b)))
 		}
 	}
-	if f.module.Scratch || size > 0 {
-		var r store.Result
-		block, r = i.shard.Reserve(max(i.config.ScratchSize, uint32(size+len(f.module.Data)+64)))
-		if r != store.OK {
-			return i.finish(inv, f, left, i.noRoom(f, jit.Full))
-		}
-		scratch = (block.Ref() + 7) &^ 7
-		limit = block.Ref() + uint32(len(block.Bytes()))
+	free, ok := i.beginScratch(f, l.Scratch, uint32(size+len(f.module.Data)+64), f.module.Scratch || size > 0)
+	if !ok {
+		return i.finish(inv, f, left, i.noRoom(f, jit.Full))
 	}
-	i.scratch, i.scratchEnd = f.free, limit
-	data := scratch
+	data := free
 	copy(i.mem[data:], f.module.Data)
-	scratch += (uint32(len(f.module.Data)) + 7) &^ 7
+	free += (uint32(len(f.module.Data)) + 7) &^ 7
 	dirty := uint64(0)
 	if !inv.Overlay.Empty() {
 		dirty = 1
 	}
 	depth := uint64(uint32(l.Depth + ownFrames))
-	s := append(i.stack[:0], uint64(left), uint64(inv.NowMillis), inv.Seed, depth, dirty, uint64(data), 0, uint64(limit))
-	s, scratch = i.push(s, f, scratch)
+	s := append(i.stack[:0], uint64(left), uint64(inv.NowMillis), inv.Seed, depth, dirty, uint64(data), 0, 0)
+	s, free = i.push(s, f, free)
 	if s == nil {
-		i.shard.Release(block)
+		i.endScratch()
 		return i.finish(inv, f, left, i.miss(0, nil))
 	}
-	s[6] = uint64(scratch)
+	s[6], s[7] = uint64(free), uint64(i.scratch.end)
 	for len(s) < compile.CallResults+2 {
 		s = append(s, 0)
 	}
@@ -174,9 +165,7 @@ func (i *Instance) run(inv *jit.Invocation, f *Form) jit.Outcome {
 	}
 	inv.Cost.Lookups += i.lookups
 	inv.Cost.BytesRead += i.read
-	if block.Bytes() != nil {
-		i.shard.Release(block)
-	}
+	i.endScratch()
 	return i.finish(inv, f, left, o)
 }
 

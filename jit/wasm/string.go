@@ -209,9 +209,6 @@ func lowerCase(s string) string {
 	return string(r)
 }
 
-// room says that a string of n units may be made at all.
-func (i *Instance) room(n float64) bool { return n <= float64(i.scratchEnd) }
-
 func hostTextRepeat(i *Instance, s []uint64) {
 	t, times := i.textAt(s[0], s[1]), int64(s[2])
 	i.builder.reset()
@@ -262,7 +259,7 @@ func hostTextReplace(i *Instance, s []uint64) {
 	b.reset()
 	for at >= 0 {
 		b.text(t.cut(last, at))
-		if !b.substitute(t, at, at+what.len(), with, int(i.scratchEnd)) {
+		if !b.substitute(t, at, at+what.len(), with, int(i.scratch.left)+firstScratch) {
 			s[0] = noScratch
 			return
 		}

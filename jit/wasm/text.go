@@ -168,17 +168,6 @@ func (b *builder) utf8(s []byte) {
 // is used up.
 const noScratch = ^uint64(0)
 
-// alloc takes n bytes of scratch; nil if there are not so many left.
-func (i *Instance) alloc(n int) (b []byte, address uint32) {
-	start := uint64(uint32(i.scratch.Get()))
-	end := (start + uint64(n) + 7) &^ 7
-	if end > uint64(i.scratchEnd) {
-		return nil, 0
-	}
-	i.scratch.Set(end)
-	return i.mem[start : start+uint64(n) : start+uint64(n)], uint32(start)
-}
-
 func packed(address uint32, word uint32) uint64 { return uint64(address)<<32 | uint64(word) }
 
 // built puts what was built into scratch.
