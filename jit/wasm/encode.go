@@ -160,6 +160,9 @@ func (i *Instance) encode(inv *jit.Invocation, f *Form, left int64, s []uint64) 
 			if x != x {
 				x = math.NaN() // which NaN is no part of the language
 			}
+			if math.Abs(x) == maxSafe+1 {
+				return left, i.miss(f.kinds, &atBound)
+			}
 			dst = wire.AppendDouble(dst, x)
 			return i.bounded(inv, left, dst)
 		}
@@ -235,6 +238,10 @@ func (i *Instance) encodeText(inv *jit.Invocation, left int64, dst []byte, t tex
 	}
 	return i.bounded(inv, left, wire.AppendString(dst, string(i.utf8Of(t))))
 }
+
+// atBound: tier 0 has ±2^53 as an integer or as a double, by how it was made, and
+// refuses the integer.
+var atBound = compile.Exit{Kind: compile.ExitGuard, Message: "a result of 2^53"}
 
 var tooLarge = jit.Outcome{Status: jit.TooLarge, Message: []byte("the result is larger than its limit")}
 

@@ -2,6 +2,7 @@ package wasm
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -182,7 +183,9 @@ func newThird(b *tiers, source, entry string) *third {
 // remember notes the call that b has just made.
 func (n *third) remember(b *tiers, args []byte) {
 	result := show(b.latest, b.latestResult)
-	if n.ended = n.ended || b.latest.Status != jit.OK && b.latest.Status != jit.Exception; n.ended {
+	// A result of 2^53 is refused here, which Node does not know.
+	refused := bytes.HasSuffix(b.latest.Message, []byte("beyond 2^53"))
+	if n.ended = n.ended || refused || b.latest.Status != jit.OK && b.latest.Status != jit.Exception; n.ended {
 		return
 	}
 	n.program.Calls = append(n.program.Calls, argumentJSON(args))
@@ -192,6 +195,9 @@ func (n *third) remember(b *tiers, args []byte) {
 // compare asks Node and fails where it is of another opinion.
 func (n *third) compare(t *testing.T, asked *node) {
 	t.Helper()
+	if len(n.got) == 0 {
+		return
+	}
 	for i, want := range asked.ask(n.program) {
 		got := n.got[i]
 		if got.Result == "throws" && strings.HasPrefix(want.Result, "throws ") {

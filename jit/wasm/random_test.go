@@ -28,6 +28,10 @@ type generator struct {
 	lists []string // arrays of numbers
 	sets  []string
 	funcs []string // closures of one number
+	recs  []string // objects {a: number, s: text, l: array of numbers}
+	rows  []string // arrays of objects {a, b: number}
+	maps  []string // maps from numbers to numbers
+	words []string // arrays of text
 	calls int      // functions that may be called: f0 … f(calls−1)
 	loops int
 }
@@ -58,7 +62,7 @@ func (g *generator) number(d int) string {
 		}
 		return "(" + g.pick(literals...) + ")"
 	}
-	switch g.r.IntN(30) {
+	switch g.r.IntN(32) {
 	case 0, 1, 2:
 		return fmt.Sprintf("(%s %s %s)", g.number(d-1), g.pick("+", "-"), g.number(d-1))
 	case 3:
@@ -130,6 +134,8 @@ func (g *generator) number(d int) string {
 		}
 	case 27:
 		return g.pick("(+("+g.json()+" ?? 3))", "("+g.json()+" === "+g.number(0)+" ? 1 : 0)", "("+g.json()+" ? 4 : 5)", "(store.json('json')?.n ?? 2) * 2", "store.json('json').list.length")
+	case 30, 31:
+		return g.objectNumber(d)
 	case 21:
 		return "store.incr('n" + g.pick("a", "b") + "', " + g.pick("1", "5", "-2") + ")"
 	}
@@ -234,6 +240,7 @@ func (g *generator) block(n int) {
 	}
 	g.nums = g.nums[:len(g.nums)-1]
 	g.views, g.arrs, g.texts, g.lists, g.sets, g.funcs = saved.views, saved.arrs, saved.texts, saved.lists, saved.sets, saved.funcs
+	g.recs, g.rows, g.maps, g.words = saved.recs, saved.rows, saved.maps, saved.words
 	g.depth--
 }
 
@@ -246,7 +253,13 @@ func (g *generator) statement() {
 		g.line("%s;", g.number(1))
 		return
 	}
-	switch g.r.IntN(20) {
+	switch g.r.IntN(26) {
+	case 20, 21, 22:
+		g.objectStatement()
+	case 23:
+		g.try()
+	case 24, 25:
+		g.pattern()
 	case 16:
 		v := g.fresh("l")
 		g.line("const %s = [+%s, +%s];", v, g.number(1), g.number(1))
@@ -368,6 +381,7 @@ func program(seed uint64) string {
 		}
 		g.out.WriteString("}\n")
 		g.views, g.arrs, g.texts, g.lists, g.sets, g.funcs = nil, nil, nil, nil, nil, nil
+		g.recs, g.rows, g.maps, g.words = nil, nil, nil, nil
 	}
 	return g.out.String()
 }
