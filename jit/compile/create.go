@@ -30,6 +30,12 @@ func (l *lower) newExpr(e *ast.NewExpression) value {
 		if id.Name == "Set" && len(e.ArgumentList) == 1 {
 			return l.setOf(e)
 		}
+		if id.Name == "ArrayBuffer" && len(e.ArgumentList) == 1 {
+			return l.newBuffer(e)
+		}
+		if id.Name == "DataView" {
+			return l.newDataView(e)
+		}
 		if id.Name == "Array" && len(e.ArgumentList) == 0 {
 			return l.newList(constI32(listRoom), heapT(kArray, l.newCell(e)))
 		}
@@ -50,6 +56,12 @@ func (l *lower) newTypedArray(e *ast.NewExpression, elem element) value {
 	args := l.arguments(e.ArgumentList)
 	if l.flow == nil {
 		return nothing()
+	}
+	if len(args) > 0 && args[0].t.only(kBuffer) && args[0].t.elem == elemBuffer {
+		for i := range args {
+			args[i] = l.keep(args[i])
+		}
+		return l.overBuffer(args, bytesType(kView, elem, args[0].t), elementShifts[elem], e.New)
 	}
 	if len(args) == 1 && (args[0].t.only(kArray) || args[0].t.only(kView)) {
 		return l.typedArrayFrom(e, elem, args[0])

@@ -115,7 +115,9 @@ const (
 	opF64ConvI32U  opcode = 0xb8
 	opF64ConvI64S  opcode = 0xb9
 	opF64PromF32   opcode = 0xbb
+	opI32ReintF32  opcode = 0xbc
 	opI64ReintF64  opcode = 0xbd
+	opF32ReintI32  opcode = 0xbe
 	opF64ReintI64  opcode = 0xbf
 	opI64Ext32S    opcode = 0xc4
 	opI64TruncSatS opcode = 0xfc // fc 06: f64 → i64, signed, saturating

@@ -33,7 +33,9 @@ func (l *lower) bulkMethod(e *ast.CallExpression, name string, v value) (out val
 	switch name {
 	case "subarray":
 		from, n := l.section(v, args, at)
-		return pairValue(l.temp(binary2(opI32Add, v.n, bytes(from))), n, v.t), true
+		part := v.t
+		part.part = true
+		return pairValue(l.temp(binary2(opI32Add, v.n, bytes(from))), n, part), true
 	case "slice":
 		l.charge(quarter)
 		l.burnTree(quarter)

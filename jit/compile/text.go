@@ -326,6 +326,8 @@ func (l *lower) methodOf(e *ast.CallExpression, name string, v value) value {
 		return l.stringMethod(e, name, l.keep(v))
 	case v.t.only(kView):
 		return l.viewMethod(e, name, v)
+	case v.t.only(kBuffer):
+		return l.bufferMethod(e, name, l.keep(v))
 	case v.t.only(kError) && name == "toString" && len(e.ArgumentList) == 0:
 		return l.errorText(v, e.Idx0())
 	case v.t.only(kValue):

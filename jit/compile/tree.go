@@ -36,7 +36,7 @@ func resultType(op opcode) valueType {
 		return f64
 	}
 	switch op {
-	case opI32WrapI64, opI32Load, opI32Load8S, opI32Load8U, opI32Load16S, opI32Load16U:
+	case opI32ReintF32, opI32WrapI64, opI32Load, opI32Load8S, opI32Load8U, opI32Load16S, opI32Load16U:
 		return i32
 	case opI64ExtI32S, opI64ExtI32U, opI64Ext32S, opI64ReintF64, opI64TruncSatS,
 		opI64Load, opI64Load8S, opI64Load8U, opI64Load16S, opI64Load16U, opI64Load32S, opI64Load32U:

@@ -8,7 +8,7 @@ import (
 
 // typeofKinds are the kinds of value that typeof gives a name.
 var typeofKinds = map[string]kinds{"undefined": kUndefined, "boolean": kBool, "number": kInt | kNumber, "string": kString,
-	"object": kNull | kView | kHeap}
+	"object": kNull | kView | kBuffer | kHeap}
 
 // isKind is the condition that a value is of one of the kinds. v must be cheap
 // to evaluate twice.

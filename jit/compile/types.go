@@ -16,6 +16,7 @@ const (
 	kMap    // a map from numbers
 	kRecord // an object of fixed shape in memory
 	kError  // an error object, see try.go
+	kBuffer // an ArrayBuffer or a DataView, see buffer.go
 	kJSON   // the call's result, written as JSON by the host
 	kValue  // what JSON.parse and store.json give, see dynamic.go
 )
@@ -66,6 +67,8 @@ type Type struct {
 	sites uint64
 	// mutable: kView may be scratch memory that the function writes to.
 	mutable bool
+	// part: kView may be a part of a buffer.
+	part bool
 	// wide: kString may hold units from 0x80 up, and then lies in UTF-16.
 	wide bool
 	of   *cell // kArray, kMap, kRecord: what it holds
@@ -108,7 +111,8 @@ func (t Type) normal() Type {
 	if t.k&kInt == 0 {
 		t.lo, t.hi = 0, 0
 	}
-	if t.k&kView == 0 {
+	if t.k&(kView|kBuffer) == 0 {
+		t.part = false
 		t.elem, t.sites, t.mutable = 0, 0, false
 	}
 	t.wide = t.wide && t.k&kString != 0
@@ -140,14 +144,15 @@ func join(a, b Type) (t Type, ok bool) {
 	case b.has(kInt):
 		t.lo, t.hi = b.lo, b.hi
 	}
-	if a.has(kView) && b.has(kView) && a.elem != b.elem {
+	if a.has(kView|kBuffer) && b.has(kView|kBuffer) && a.elem != b.elem {
 		return t, false
 	}
-	if b.has(kView) {
+	if b.has(kView | kBuffer) {
 		t.elem = b.elem
 	}
 	t.sites |= b.sites
 	t.mutable = a.mutable || b.mutable
+	t.part = a.part || b.part
 	t.wide = a.wide || b.wide
 	if t.rep() == repMixed {
 		return t.normal(), false
@@ -220,7 +225,7 @@ func (t Type) rep() rep {
 		return repI64
 	case t.k&^(kCodes|kInt|kNumber) == 0:
 		return repF64
-	case t.k&^(kNil|kJSON|kView) == 0, t.k&^(kNil|kJSON|kString) == 0:
+	case t.k&^(kNil|kJSON|kBuffer) == 0, t.k&^(kNil|kJSON|kView) == 0, t.k&^(kNil|kJSON|kString) == 0:
 		return repPair
 	case t.k&^(kNil|kArray) == 0, t.k&^(kNil|kSet) == 0, t.k&^(kNil|kMap) == 0, t.k&^(kNil|kRecord) == 0, t.k&^(kNil|kError) == 0, t.k&^(kNil|kValue) == 0:
 		return repRef
@@ -256,7 +261,7 @@ func (t Type) describe() string {
 	names := []struct {
 		k    kinds
 		name string
-	}{{kBool, "a boolean"}, {kInt | kNumber, "a number"}, {kString, "a string"}, {kView, "a typed array"},
+	}{{kBool, "a boolean"}, {kInt | kNumber, "a number"}, {kString, "a string"}, {kView, "a typed array"}, {kBuffer, "a buffer"},
 		{kArray, "an array"}, {kSet, "a set"}, {kMap, "a map"}, {kRecord | kJSON, "an object"}, {kError, "an error"}, {kValue, "a JSON value"}, {kUndefined, "undefined"}, {kNull, "null"}}
 	out := ""
 	for _, n := range names {

@@ -55,6 +55,14 @@ func (l *lower) propertyNamed(v value, name string, at file.Idx) value {
 		n := l.length(v)
 		return intValue(binary2(opI64Shl, n.n, constI64(elementShifts[v.t.elem])), intT(0, maxElements))
 	}
+	switch {
+	case name == "buffer" && v.t.only(kView|kBuffer):
+		return l.bufferOf(v, at)
+	case name == "byteLength" && v.t.only(kBuffer):
+		return l.length(v)
+	case name == "byteOffset" && v.t.only(kView|kBuffer) && !v.t.part:
+		return constNumber(0)
+	}
 	if v.t.only(kRecord) {
 		return l.fieldNamed(v, name, at)
 	}
