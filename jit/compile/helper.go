@@ -3,6 +3,7 @@ package compile
 // Helpers are functions that a module contains when its code calls them.
 const (
 	helperSpent       = "spent"       // (fuel i64) → (fuel i64): the slice is spent
+	helperBreathe     = "breathe"     // (fuel i64) → (fuel i64): gives way in the middle of what was paid for at once
 	helperLookup      = "lookup"      // (key i64) → (address i32, size i32): all ways of finding an integer key
 	helperLookupBytes = "lookupBytes" // (key, size i32) → (address << 32 | size i64): see unpack
 	helperDecimal     = "decimal"     // (n i64, at i32) → (size i32): writes an integer's digits
@@ -20,7 +21,7 @@ const (
 	helperOrder       = "order"       // (a, n, b, m i32) → (i32): −1, 0, 1
 )
 
-var helperNames = []string{helperSpent, helperLookup, helperLookupBytes, helperDecimal, helperExp, helperCopy, helperAlloc, helperEqual, helperASCII, helperPush, helperFind, helperAdd, helperOrder, helperRemove, helperClear, helperReverse}
+var helperNames = []string{helperSpent, helperBreathe, helperLookup, helperLookupBytes, helperDecimal, helperExp, helperCopy, helperAlloc, helperEqual, helperASCII, helperPush, helperFind, helperAdd, helperOrder, helperRemove, helperClear, helperReverse}
 
 // helper returns a helper, building it at its first use.
 func (c *compiler) helper(name string) *callable {
@@ -29,8 +30,8 @@ func (c *compiler) helper(name string) *callable {
 		h = &function{name: name}
 		c.helpers[name] = h
 		switch name {
-		case helperSpent:
-			c.buildSpent(h)
+		case helperSpent, helperBreathe:
+			c.buildSpent(h, name)
 		case helperLookup:
 			c.buildLookup(h)
 		case helperLookupBytes:
@@ -78,12 +79,14 @@ func fixedExit(kind ExitKind) int32 { return -1 - int32(kind) }
 // FixedExit turns a negative exit number back into its kind.
 func FixedExit(n int32) ExitKind { return ExitKind(-1 - n) }
 
-func (c *compiler) buildSpent(f *function) {
+// buildSpent makes the call of a host function that takes fuel, gives what is left, and
+// gives −1 when the invocation has ended.
+func (c *compiler) buildSpent(f *function, host string) {
 	f.sig = signature{[]valueType{i64}, []valueType{i64}}
 	f.locals = []valueType{i64}
 	left := localGet(0, i64)
 	f.code = []*statement{
-		{kind: stmtCall, callee: c.hostImport("spent", []valueType{i64}, []valueType{i64}), values: []*tree{left}, sets: []int{0}},
+		{kind: stmtCall, callee: c.hostImport(host, []valueType{i64}, []valueType{i64}), values: []*tree{left}, sets: []int{0}},
 		{kind: stmtIf, value: binary2(opI64LtS, left, constI64(0)), body: append([]*statement{setGlobal(globalFuel, left)}, c.leave(ExitStopped)...)},
 		{kind: stmtReturn, values: []*tree{left}},
 	}

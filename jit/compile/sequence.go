@@ -304,6 +304,7 @@ func (l *lower) search(e *ast.CallExpression, name string, v value) value {
 		walk = l.backwards(s)
 	}
 	l.eachElement(e, at, walk, func(i, x value, j *jump) {
+		l.breathe(i)
 		if name == "lastIndexOf" {
 			i = l.mirrored(s, i)
 		}
@@ -315,6 +316,16 @@ func (l *lower) search(e *ast.CallExpression, name string, v value) value {
 		l.branch(c, func() { l.assign(r, found(i), at); l.leaveLoop(j) }, nil)
 	})
 	return l.resultOf(r)
+}
+
+// breathe gives way every 64 Ki turns of a loop whose fuel was burnt before it began: 16 Mi
+// elements would hold the lcore, and any garbage collection, for 100 ms.
+func (l *lower) breathe(i value) {
+	const turns = 1<<16 - 1
+	full := binary2(opI64Eq, binary2(opI64And, i.n, constI64(turns)), constI64(turns))
+	fuel := localGet(l.fuel, i64)
+	l.emit(&statement{kind: stmtIf, cold: true, value: full,
+		body: []*statement{{kind: stmtCall, callee: l.helper(helperBreathe), values: []*tree{fuel}, sets: []int{l.fuel}}}})
 }
 
 // isNaN says that a value is the number NaN, not nil or a boolean.

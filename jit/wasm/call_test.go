@@ -175,3 +175,32 @@ func TestTopLevelStatement(t *testing.T) {
 		t.Fatalf("%v", err)
 	}
 }
+
+// TestSearchesGiveWay: looking through a long value, which is paid for before it begins, yields
+// on its way and ends when it is told to.
+func TestSearchesGiveWay(t *testing.T) {
+	s := openShard(t)
+	i := newInstance(t, `export function f(k) { const v = store.u8(k); return v === undefined ? -2 : v.indexOf(1) }`, s)
+	const size = 1 << 20
+	if _, r := s.Set(store.IntKey(1), make([]byte, size), store.SetOptions{}, testNow); r != store.OK {
+		t.Fatal(r)
+	}
+	if _, out := call(t, i, s, "f", ints(1)); out.Status != jit.OK {
+		t.Fatal(out.Status)
+	}
+	yields := func(end int) (n int, status jit.Status, fuel uint64) {
+		inv := invocation(s, "f", ints(1))
+		inv.Yield = func() bool { n++; return n != end }
+		out := i.Invoke(inv)
+		inv.Overlay.Discard()
+		return n, out.Status, inv.Cost.Fuel
+	}
+	n, status, fuel := yields(-1)
+	slices := int(fuel / uint64(testLimits().Slice*jit.CompiledSpeed))
+	if breaths := n - slices; status != jit.OK || breaths < size>>16-1 {
+		t.Errorf("%v after %d yields, %d of them for slices", status, n, slices)
+	}
+	if m, status, _ := yields(n - 2); status != jit.Killed || m != n-2 {
+		t.Errorf("ended at yield %d of %d: %v after %d", n-2, n, status, m)
+	}
+}

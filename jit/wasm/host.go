@@ -33,6 +33,7 @@ type hostFunction struct {
 
 var hostFunctions = map[string]hostFunction{
 	"spent":        {"l", "l", func(i *Instance, s []uint64) { s[0] = uint64(i.meter.spent(int64(s[0]))) }},
+	"breathe":      {"l", "l", func(i *Instance, s []uint64) { s[0] = uint64(i.meter.breathe(int64(s[0]))) }},
 	"grow":         {"i", "i", hostGrow},
 	"lookupInt":    {"l", "l", func(i *Instance, s []uint64) { s[0] = i.lookup(store.IntKey(s[0])) }},
 	"lookupBytes":  {"ii", "l", hostLookupBytes},

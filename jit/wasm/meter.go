@@ -58,6 +58,16 @@ func (m *meter) spent(left int64) int64 {
 	return left
 }
 
+// breathe yields without a grant, in the middle of an operation whose fuel was burnt at
+// once. A straight run, whose slice was enough for all of it, goes on.
+func (m *meter) breathe(left int64) int64 {
+	if m.yield != nil && !m.yield() {
+		m.end(jit.Killed)
+		return -1
+	}
+	return left
+}
+
 // end ends the invocation; the first reason counts.
 func (m *meter) end(s jit.Status) {
 	if !m.ended {
