@@ -68,7 +68,11 @@ func (r *Registry) deploy(t *tenant, library string, source []byte, activate boo
 func (r *Registry) build(t *tenant, library string, source []byte, job *Job) (*Version, Runtime, *wasm.Instance, error) {
 	trust := t.trust
 	t.mu.Unlock()
-	p, err := r.cfg.Loader.Compile(source, t.local.Limits)
+	var p Program
+	source, err := withPrelude(source, t.local)
+	if err == nil {
+		p, err = r.cfg.Loader.Compile(source, t.local.Limits)
+	}
 	if err == nil && trust == TrustSandboxed {
 		err = mustCompile(t.local.Name, p)
 	}

@@ -72,6 +72,15 @@ func (Interpreter) NewRuntime(p Program, shard *store.Shard, at Instance) (Runti
 	return rt, nil
 }
 
+// withPrelude puts the original's functions behind a library that asks for them.
+func withPrelude(source []byte, l *Local) ([]byte, error) {
+	text, err := interp.WithPrelude(source, interp.Original{Lcore: l.Home, Graph: l.GraphNodes}, l.Limits)
+	if err != nil {
+		return nil, libraryError(err)
+	}
+	return text, nil
+}
+
 func libraryError(err error) error {
 	var se *interp.SourceError
 	if errors.As(err, &se) {

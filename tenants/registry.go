@@ -229,6 +229,11 @@ func (r *Registry) furnish(t *tenant, spec *Spec) error {
 		return fmt.Errorf("open an arena of %d bytes: %w (%d of its %d bytes are left)", t.quota, err, limit-min(used, limit), limit)
 	}
 	t.local.Shard = shard
+	if spec.Graph != nil {
+		if t.local.GraphNodes, err = storeGraph(shard, spec.Graph, r.cfg.NowMillis()); err != nil {
+			return fmt.Errorf("graph: %w", err)
+		}
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, source := range spec.Libraries {

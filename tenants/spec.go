@@ -47,6 +47,9 @@ type Spec struct {
 	Limits jit.Limits
 	// Home is the home lcore, or −1 for the one with the least load.
 	Home int
+	// Graph is an edge list that is stored before the libraries are deployed, a line
+	// "a b" an edge: at key a the b's of its lines. nil means none.
+	Graph []byte
 	// Libraries are deployed in order before the tenant serves; the last is active.
 	Libraries []Source
 }

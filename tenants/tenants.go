@@ -61,6 +61,8 @@ type Local struct {
 	Trusted []netip.Prefix
 	Quota   uint64 // of the arena, bytes
 	Limits  *jit.Limits
+	// GraphNodes is how many nodes the graph has that the tenant was made with.
+	GraphNodes int
 
 	// Shard is the tenant's data. The home lcore is its one writer.
 	Shard *store.Shard

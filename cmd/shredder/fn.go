@@ -36,7 +36,7 @@ func (a *app) fnCommand() *cobra.Command {
 
 func (a *app) deployCommand() *cobra.Command {
 	var name string
-	var inactive bool
+	var inactive, prelude bool
 	cmd := &cobra.Command{
 		Use: "deploy FILE", Short: "upload a library; prints the version's hash", Args: arity(1, 1),
 		Long: `deploy uploads a library (- is standard input), makes it serve calls and prints the hash that names this version.
@@ -63,6 +63,9 @@ TypeScript, imports and export lists are bundled into one script first; position
 					return usageError{err}
 				}
 			}
+			if ask := []byte("\n//# prelude=original"); prelude && !bytes.Contains(source, ask) {
+				source = append(source, ask...)
+			}
 			return a.with(cmd, client.Deploy, func(ctx context.Context, c *client.Client) error {
 				hash, err := c.Deploy(ctx, name, source, !inactive)
 				if err != nil {
@@ -73,6 +76,7 @@ TypeScript, imports and export lists are bundled into one script first; position
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "the library's name (default: the file's, without its extension)")
+	cmd.Flags().BoolVar(&prelude, "prelude", false, "with the functions of the original Shredder (DBGet, HTGet …), see docs/redis.md")
 	cmd.Flags().BoolVar(&inactive, "no-activate", false, "only store the version: calls go on with the one that is active")
 	return cmd
 }

@@ -29,7 +29,7 @@ func tenantCommand() *cobra.Command {
 	}
 
 	var file string
-	var quota, token, deployToken, library, trust string
+	var quota, token, deployToken, library, graph, trust string
 	var id uint32
 	var home int
 	var limits map[string]string
@@ -53,7 +53,7 @@ func tenantCommand() *cobra.Command {
 				spec["name"] = args[0]
 			}
 			for flag, value := range map[string]any{"id": id, "quota": quota, "token": token, "deploy-token": deployToken,
-				"no-token": noToken, "no-deploy-token": noDeployToken, "development": development, "library": library, "trusted-sources": trusted,
+				"no-token": noToken, "no-deploy-token": noDeployToken, "development": development, "library": library, "graph": graph, "trusted-sources": trusted,
 				"trust": trust, "home": home, "limits": limits} {
 				if cmd.Flags().Changed(flag) {
 					spec[flag] = value
@@ -81,6 +81,7 @@ func tenantCommand() *cobra.Command {
 	f.BoolVar(&noDeployToken, "no-deploy-token", false, "let those deploy who may use the data")
 	f.BoolVar(&development, "development", false, "a second of fuel for each call")
 	f.StringVar(&library, "library", "", "library on the server's disk: a file, or a directory of .js and .mjs files")
+	f.StringVar(&graph, "graph", "", "edge list on the server's disk, stored before the tenant serves: lines \"a b\"")
 	f.StringVar(&trust, "trust", "", "sandboxed (compiled functions only, the default) or trusted (the interpreter, too)")
 	f.IntVar(&home, "home", 0, "home lcore; without it the one with the least load")
 	f.StringToStringVar(&limits, "limit", nil, "a limit of its functions as in the configuration, e.g. fuel=20ms; may be repeated")

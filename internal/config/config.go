@@ -90,6 +90,7 @@ type Tenant struct {
 	Development     bool           `yaml:"development,omitempty" json:"development"`
 	Home            *int           `yaml:"home,omitempty" json:"home"`
 	Library         string         `yaml:"library,omitempty" json:"library"`
+	Graph           string         `yaml:"graph,omitempty" json:"graph"`
 	Limits          Limits         `yaml:"limits,omitempty" json:"limits"`
 }
 

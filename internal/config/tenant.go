@@ -47,6 +47,11 @@ func (t *Tenant) Spec() (tenants.Spec, error) {
 	errs = append(errs, err)
 	s.Libraries, err = readLibrary(t.Library)
 	errs = append(errs, err)
+	if t.Graph != "" {
+		if s.Graph, err = os.ReadFile(t.Graph); err != nil {
+			errs = append(errs, fmt.Errorf("graph: %w", err))
+		}
+	}
 	if err := errors.Join(errs...); err != nil {
 		return s, errors.Join(err, s.Check())
 	}

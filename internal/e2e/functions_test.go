@@ -194,6 +194,24 @@ func testLimits(t *testing.T, r run) {
 
 func answer(n int) []byte { return fmt.Appendf(nil, "export function answer() { return %d; }", n) }
 
+// testPrelude deploys a library of the original over the wire.
+func testPrelude(t *testing.T, r run) {
+	name := r.tenant(t, open("original"), "")
+	c := dial(t, r.addr(r.host, 0), client.Options{Tenant: name, Role: client.Deploy})
+	ctx := t.Context()
+	must[string](t)(c.Deploy(ctx, "lib", []byte(`
+function put(key, n) { var b = new ArrayBuffer(4); new DataView(b).setUint32(0, n, true); DBSet(key, b); }
+function get(key) { return DBGet(key); }
+//# prelude=original`), true))
+	must[client.Value](t)(c.Call(ctx, "put", 7, 513))
+	v := must[client.Value](t)(c.Call(ctx, "get", 7))
+	if b, err := v.Bytes(); err != nil || !bytes.Equal(b, []byte{1, 2, 0, 0}) {
+		t.Errorf("get: % x, %v", b, err)
+	}
+	_, err := c.Call(ctx, "DBGet", 7)
+	wantError(t, err, client.ErrNoFunction)
+}
+
 func testVersions(t *testing.T, r run) {
 	name := r.tenant(t, open("versions"), "")
 	c := dial(t, r.addr(r.host, 0), client.Options{Tenant: name, Role: client.Deploy})

@@ -88,6 +88,7 @@ var suite = []struct {
 	{"kill", testKill},
 	{"limits", testLimits},
 	{"versions", testVersions},
+	{"prelude", testPrelude},
 	{"bad library", testBadLibrary},
 	{"large source", testLargeSource},
 	{"roles", testRoles},

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"shredder/jit/interp"
 	"shredder/pktproc"
 	"shredder/tenants"
 )
@@ -126,7 +128,10 @@ func (c *conn) vacant(name string) error {
 	return errors.New("Library '" + v.Library + "' already exists, and a tenant serves one: LOAD REPLACE puts '" + name + "' in its place")
 }
 
-// libraryName reads the first line: #!js name=NAME.
+// preludeWord in a library's first line asks for the original's functions.
+const preludeWord = "prelude=original"
+
+// libraryName reads the first line: #!js name=NAME [prelude=original].
 func libraryName(code []byte) (string, error) {
 	header, _, _ := strings.Cut(string(code[:min(len(code), 1024)]), "\n")
 	if !strings.HasPrefix(header, "#!") {
@@ -143,6 +148,8 @@ func libraryName(code []byte) (string, error) {
 	for _, w := range words[1:] {
 		value, ok := strings.CutPrefix(w, "name=")
 		switch {
+		case w == preludeWord:
+			continue
 		case !ok:
 			return "", errors.New("Invalid metadata value given: " + w)
 		case given:
@@ -167,6 +174,10 @@ func libraryName(code []byte) (string, error) {
 // that positions hold. Where as many versions are kept as may be, the oldest goes.
 func (c *conn) deploy(name string, code []byte) error {
 	source := append([]byte("//"), code[2:]...)
+	header, _, _ := strings.Cut(string(source), "\n")
+	if slices.Contains(strings.Fields(header), preludeWord) && !strings.Contains(string(source), "\n"+interp.PreludeLine) {
+		source = append(source, "\n"+interp.PreludeLine...)
+	}
 	reg := c.s.cfg.Registry
 	for {
 		_, err := reg.Deploy(c.local.Name, name, source, true)

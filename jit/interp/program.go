@@ -206,8 +206,12 @@ func findExports(tree *ast.Program, source []byte, marks []exportMark, limits *j
 		marked[m.declaration] = true
 	}
 	var exports []string
+	end := preludeAt(source)
 	for _, s := range tree.Body {
 		offset := int(s.Idx0()) - tree.File.Base()
+		if offset > end {
+			break // the prelude is not exported
+		}
 		if len(marks) > 0 && !marked[offset] {
 			continue
 		}
