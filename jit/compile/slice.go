@@ -40,10 +40,16 @@ func (l *lower) bulkMethod(e *ast.CallExpression, name string, v value) (out val
 		l.charge(quarter)
 		l.burnTree(quarter)
 		from, n := l.section(v, args, at)
+		t, site := viewT(v.t.elem, 0, true), siteOf(e)
+		if !v.t.mutable && l.copying&site == 0 {
+			// Nothing writes to what is cut, nor to what is cut out of it.
+			t.sites, t.mutable = site, false
+			return pairValue(l.temp(binary2(opI32Add, v.n, bytes(from))), n, t), true
+		}
 		size := bytes(n)
 		p := l.callHelper(helperAlloc, size)
 		l.copyBytes(p, binary2(opI32Add, v.n, bytes(from)), size)
-		return pairValue(p, n, viewT(v.t.elem, 0, true)), true
+		return pairValue(p, n, t), true
 	}
 	l.writable(v, e.Callee.Idx0())
 	switch name {

@@ -88,6 +88,9 @@ func (l *lower) orUndefined(found *tree, v value) value {
 	return l.simple(value{t: t, rep: t.rep(), n: choose(found, x.n, u.n)})
 }
 
+// siteOf is the bit of a call whose view lies where something else reads it.
+func siteOf(e *ast.CallExpression) uint64 { return 1 << (uint(e.LeftParenthesis) % 64) }
+
 // storeView is store.u8(key) and kin.
 func (l *lower) storeView(elem element, key value, e *ast.CallExpression) value {
 	ptr, size := l.lookup(key, e.LeftParenthesis)
@@ -101,7 +104,7 @@ func (l *lower) storeView(elem element, key value, e *ast.CallExpression) value 
 	wide := unary(opI64ExtI32U, size)
 	l.tally(countRead, wide)
 	l.charge(binary2(opI64ShrU, wide, constI64(6)))
-	site := uint64(1) << (uint(e.Callee.Idx0()) % 64)
+	site := siteOf(e)
 	t := viewT(elem, site, false).with(kUndefined)
 	if l.copying&site != 0 {
 		t.sites, t.mutable = 0, true

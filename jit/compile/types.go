@@ -62,8 +62,8 @@ type Type struct {
 	k      kinds
 	lo, hi int64   // kInt: the interval
 	elem   element // kView
-	// sites holds the bits of the store calls that a view may come from (the
-	// call's position modulo 64); a write to the view marks them as copying.
+	// sites holds the bits of the store calls and slices that a view may come from
+	// (the call's position modulo 64); a write to the view marks them as copying.
 	sites uint64
 	// mutable: kView may be scratch memory that the function writes to.
 	mutable bool

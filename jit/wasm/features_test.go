@@ -141,6 +141,25 @@ export function sections(key) {
   const a = v.slice(1, 3), b = v.slice(-2), c = v.subarray(1), d = v.slice(5, 2);
   return a.length * 1000 + b.length * 100 + c.length * 10 + d.length + (a.length > 0 ? a[0] : 0) + (c.length > 1 ? c[1] : 0);
 }
+export function cuts(key) {
+  const v = store.get(key);
+  if (v === undefined || v.length < 4) return -1;
+  const a = v.slice(1, 3), b = v.slice(1, 3), c = PRIMES.slice(1, 4), d = a.slice(1);
+  b[0] = 99;
+  c[0] += 5;
+  store.set('cut', a);
+  const e = (store.get('cut') ?? v).slice(0, 2);
+  store.set('cut', b);
+  store.set(key, 'other');
+  return [v[1], a[0], a[1], b[0], b[1], c[0], PRIMES[1], d[0], e[0], e[1], (store.get('cut') ?? v).slice()[0]];
+}
+export function cutThenWritten(key) {
+  const v = store.u16(key);
+  if (v === undefined || v.length < 2) return -1;
+  const a = v.slice(0, 2);
+  v[0] = 513;
+  return [a[0], v[0], store.u16At(key, 0)];
+}
 export function joined(key) {
   const v = store.u8(key) ?? new Uint8Array(0), out = new Uint8Array(v.length + 3);
   out.fill(7);
