@@ -20,7 +20,7 @@ need iproute2 command -v ip
 want_node # a third opinion on random programs
 want_dpdk || { echo "DPDK is missing and could not be installed: its tests are never skipped" >&2; exit 1; }
 want_clients || { echo "Redis' clients are missing and could not be installed: their tests are never skipped" >&2; exit 1; }
-export SHREDDER_CLIENTS=1
+export REDIS_CLIENTS=1
 go version
 pkg-config --modversion libdpdk
 

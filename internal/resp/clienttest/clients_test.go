@@ -29,7 +29,7 @@ type bench struct {
 func want(t *testing.T, probe ...string) {
 	t.Helper()
 	if out, err := exec.Command(probe[0], probe[1:]...).CombinedOutput(); err != nil {
-		if os.Getenv("SHREDDER_CLIENTS") != "" {
+		if os.Getenv("REDIS_CLIENTS") != "" {
 			t.Fatalf("%q: %v\n%s", probe, err, out)
 		}
 		t.Skipf("%s is missing: scripts/test.sh installs it", probe)
@@ -122,7 +122,7 @@ func (b *bench) examples() {
 // TestClients runs each example with the client that it is for: all connect, authenticate, write,
 // read, pipeline and call functions.
 func TestClients(t *testing.T) {
-	if testing.Short() && os.Getenv("SHREDDER_CLIENTS") == "" {
+	if testing.Short() && os.Getenv("REDIS_CLIENTS") == "" {
 		t.Skip("clients of others take half a minute")
 	}
 	want(t, "redis-cli", "--version")
