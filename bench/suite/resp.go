@@ -124,6 +124,9 @@ func (l *lab) respSide(k *peer.Kernel, work func() (float64, error), depth int) 
 		}
 		return sample{rate: float64(ops) / took.Seconds(), busyNanos: (after - before) / float64(ops)}, nil
 	}}
+	if err := k.Process.Resume(); err != nil { // the comparison before has stopped it
+		return side{}, err
+	}
 	return s, p.Preload()
 }
 
