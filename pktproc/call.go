@@ -234,6 +234,7 @@ func (p *Processor) finishCall(r *request, op wire.Op, out *jit.Outcome, try boo
 	}
 	if try {
 		p.replyTry(r, op, st, out, overlay)
+		t.undone()
 		return
 	}
 	if !r.atomic {
@@ -242,11 +243,11 @@ func (p *Processor) finishCall(r *request, op wire.Op, out *jit.Outcome, try boo
 			if st = p.status(t, overlay.Commit()); st == wire.StatusOK {
 				t.local.Counters[tenants.CounterWrites] += uint64(writes)
 				t.local.Counters[tenants.CounterBytesWritten] += size
-			} else {
-				overlay.Discard()
 			}
-		} else {
+		}
+		if st != wire.StatusOK {
 			overlay.Discard()
+			t.undone()
 		}
 	}
 	if k.batch != nil {
@@ -259,6 +260,14 @@ func (p *Processor) finishCall(r *request, op wire.Op, out *jit.Outcome, try boo
 	}
 	if p.replyLarge(r, op, inv.Result, true) {
 		k.result = nil // it is the kept result's now
+	}
+}
+
+// undone tells the tenant's runtime that nothing lasts of a call that may have ended well: module
+// bindings that it changed must not tell of writes that never were.
+func (t *tenant) undone() {
+	if rt := t.local.Engine.Runtime(); rt != nil {
+		rt.Discarded()
 	}
 }
 

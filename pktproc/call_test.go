@@ -293,6 +293,14 @@ func TestTry(t *testing.T) {
 	if rc, ok := op.Receipt(); !ok || rc.Fuel == 0 {
 		t.Fatal("no receipt")
 	}
+	// What the call changed in its module must not outlive it.
+	if rt := l.Engine.Runtime().(*fakeRuntime); rt.undone != 1 {
+		t.Fatalf("the runtime was told %d times that the call was undone", rt.undone)
+	}
+	c.run(0, func(w *wire.Writer) { w.Begin(wire.OpCall, 0, 0); w.Key([]byte("long")) })
+	if rt := l.Engine.Runtime().(*fakeRuntime); rt.undone != 1 {
+		t.Fatal("a call that was committed counts as undone")
+	}
 }
 
 // TestLargeResult: kept until acknowledged, or until it is too old.

@@ -142,6 +142,7 @@ func (p *Processor) commitAtomic(r *request) {
 	st := p.status(r.t, o.Commit())
 	if st != wire.StatusOK {
 		o.Discard()
+		r.t.undone()
 		p.abort(r, st, false)
 		return
 	}
@@ -156,6 +157,7 @@ func (p *Processor) abort(r *request, why wire.Status, current bool) {
 	if r.overlay {
 		r.overlay = false
 		r.t.shard.Overlay().Discard()
+		r.t.undone()
 	}
 	kept := p.scratchReply[:copy(p.scratchReply[:], r.w.Bytes()[r.replyAt:])]
 	r.w.End()

@@ -36,6 +36,7 @@ type fakeRuntime struct {
 	functions map[string]func(c *fakeCall) jit.Status
 	dirty     bool
 	calls     int
+	undone    int      // calls whose runtime was told that nothing of them lasts
 	call      fakeCall // a runtime runs one call at a time
 }
 
@@ -46,6 +47,7 @@ type fakeCall struct {
 }
 
 func (f *fakeRuntime) Dirty() bool { return f.dirty }
+func (f *fakeRuntime) Discarded()  { f.undone++ }
 
 func (f *fakeRuntime) Invoke(inv *jit.Invocation) jit.Outcome {
 	f.calls++

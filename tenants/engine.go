@@ -12,6 +12,8 @@ type Runtime interface {
 	// Dirty says that a call ended in a way that may have left module state half
 	// changed: the runtime must not be called again, but replaced.
 	Dirty() bool
+	// Discarded says that nothing of the last call lasts, though it may have ended OK.
+	Discarded()
 }
 
 // Engine is a tenant's functions on its home lcore, and that lcore's alone. A

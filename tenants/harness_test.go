@@ -209,6 +209,7 @@ func (*fakeProgram) Compiled() (*wasm.Library, jit.Reason) {
 type fakeRuntime struct{ source string }
 
 func (*fakeRuntime) Dirty() bool                        { return false }
+func (*fakeRuntime) Discarded()                         {}
 func (*fakeRuntime) Invoke(*jit.Invocation) jit.Outcome { return jit.Outcome{} }
 
 func (f *fakeLoader) Compile(source []byte, _ *jit.Limits) (Program, error) {

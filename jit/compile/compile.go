@@ -333,5 +333,3 @@ func (c *compiler) text(s string) int {
 	}
 	return at
 }
-
-func (f *function) String() string { return fmt.Sprintf("%s(%v) %v", f.name, f.params, f.result) }

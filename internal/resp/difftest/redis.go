@@ -28,7 +28,7 @@ func Redis(t testing.TB) (socket string) {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
-		t.Skip("no redis-server: apt-get install redis-server")
+		t.Fatal("no redis-server: scripts/test.sh installs it")
 	}
 	dir, err := os.MkdirTemp("", "redis")
 	if err != nil {
